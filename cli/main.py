@@ -1,0 +1,108 @@
+"""`dispatch`: the command line."""
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from jobspec import DispatchError
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+def failing_clearly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """End with the error's own exit code and words; with `--json` the error is the last line on standard output."""
+
+    @wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        try:
+            return command(*arguments, **options)
+        except DispatchError as error:
+            if options.get("as_json"):
+                failed = {"run_id": None, "state": "FAILED", "result": None, "error": error.as_problem()}
+                click.echo(json.dumps(failed, default=str))
+            click.echo(f"dispatch: {error}", err=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("dispatch: interrupted", err=True)
+            sys.exit(130)
+
+    return wrapped
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(package_name="dispatch-jobs", prog_name="dispatch")
+def main() -> None:
+    """Run data jobs from a spec to a report."""
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@failing_clearly
+def jobs(name: str | None, as_json: bool) -> None:
+    """List the jobs of the catalogue, or describe the one called NAME."""
+    from cli import catalogue
+
+    click.echo(catalogue.one(name, as_json) if name else catalogue.every(as_json))
+
+
+@main.command()
+@click.argument("spec")
+@click.option("--json", "as_json", is_flag=True, help="Print the canonical spec as JSON.")
+@failing_clearly
+def validate(spec: str, as_json: bool) -> None:
+    """Check SPEC, a path, an s3:// address or - for standard input, and name everything that is wrong with it."""
+    from jobspec import canonical_spec
+
+    parsed = _parse(spec)
+    click.echo(json.dumps(canonical_spec(parsed), indent=2) if as_json else f"{spec}: a good spec of {parsed.job}")
+
+
+@main.command()
+@click.argument("spec")
+@click.option("--results", required=True, metavar="DIR_OR_S3", help="Where the run leaves its folder runs/<run id>/.")
+@click.option("--workers", type=click.IntRange(1, 1000), help="Worker processes; default: one a core.")
+@click.option("--scheduler", metavar="ADDR", help="Run on the Dask cluster of this scheduler, such as tcp://host:8786.")
+@click.option("--report/--no-report", default=True, help="Write report.html, plots and the Dask report (default: yes).")
+@click.option("--json", "as_json", is_flag=True, help="Print nothing but one JSON object: run_id, state, result.")
+@failing_clearly
+def run(spec: str, results: str, workers: int | None, scheduler: str | None, report: bool, as_json: bool) -> None:
+    """Run SPEC, a path, an s3:// address or - for standard input, here and now. Exits with 0 only if it succeeded."""
+    parsed = _parse(spec)
+    from cli import showing
+    from jobs.runtime.run import run_spec
+
+    with showing.progress(quiet=as_json) as progress:
+        outcome = run_spec(
+            parsed, results=results, workers=workers, scheduler=scheduler, report=report, progress=progress
+        )
+    if as_json:
+        last = {"run_id": outcome.run_id, "state": outcome.state, "result": outcome.result_path}
+        click.echo(json.dumps(last))
+    else:
+        showing.outcome(outcome)
+
+
+def _parse(spec: str) -> Any:
+    from jobs import JOBS
+    from jobspec import parse_spec
+
+    return parse_spec(_read(spec), JOBS)
+
+
+def _read(spec: str) -> bytes:
+    if spec == "-":
+        return sys.stdin.buffer.read()
+    if "://" not in spec:
+        try:
+            with click.open_file(spec, "rb") as file:
+                return bytes(file.read())
+        except OSError as error:
+            raise click.FileError(spec, error.strerror or str(error)) from error
+    from jobs.runtime.storage import read_document
+
+    return read_document(spec)

@@ -1,0 +1,76 @@
+"""The container's entry point: `python -m jobs.runtime --spec s3://... --results s3://...`.
+
+Logs lines of JSON on standard error and ends with the exit code of `docs/generated/errors.md`: 0 done, 2 bad spec,
+3 bad data, 4 out of memory, 5 lost workers, 143 cancelled by SIGTERM, 1 anything else. What went wrong is also in the
+run's folder as `error.json`, and on standard output, as is the outcome of a run that went well.
+"""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from jobspec import DispatchError, InputFile, parse_spec
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the spec that the arguments name; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    try:
+        outcome = _run(options)
+    except DispatchError as error:
+        return _report({"state": "FAILED", "error": error.as_problem()}, error.exit_code)
+    except Exception as error:
+        logging.getLogger(__name__).exception("the run failed for a reason that has no name")
+        problem = DispatchError(f"{type(error).__name__}: {error}")
+        return _report({"state": "FAILED", "error": problem.as_problem()}, problem.exit_code)
+    return _report({"run_id": outcome.run_id, "state": outcome.state, "result": outcome.result_path}, 0)
+
+
+def _run(options: argparse.Namespace) -> Any:
+    from jobs import JOBS
+    from jobs.runtime.progress import json_lines
+    from jobs.runtime.run import run_spec
+    from jobs.runtime.storage import read_document
+
+    spec = parse_spec(read_document(options.spec), JOBS)
+    inputs = None
+    if options.inputs:
+        inputs = [InputFile.model_validate(item) for item in json.loads(read_document(options.inputs, 2**26))]
+    return run_spec(
+        spec,
+        results=options.results,
+        inputs=inputs,
+        run_id=options.run_id,
+        scheduler=options.scheduler,
+        workers=options.workers,
+        start_seconds=options.start_seconds,
+        progress=json_lines(sys.stderr),
+    )
+
+
+def _report(outcome: dict[str, Any], exit_code: int) -> int:
+    sys.stdout.write(json.dumps({"exit_code": exit_code} | outcome, default=str) + "\n")
+    sys.stdout.flush()
+    return exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m jobs.runtime", description="Run one spec to its result.")
+    parser.add_argument("--spec", required=True, help="the spec: a local path or s3://")
+    parser.add_argument("--results", required=True, help="where runs/<run id>/ is written: a folder or s3:// prefix")
+    parser.add_argument("--run-id", help="the run's id; the work's next attempt if not given")
+    parser.add_argument(
+        "--inputs", help="the pinned inputs, a JSON list of {uri, bytes, etag}; found anew if not given"
+    )
+    parser.add_argument("--scheduler", help="address of the Dask scheduler; this machine alone if not given")
+    parser.add_argument("--workers", type=int, help="how many workers to claim or to start")
+    parser.add_argument("--start-seconds", type=float, default=300.0, help="how long to wait for workers")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,348 @@
+"""Arrow columns of any type that TLC has used, as canonical int64 or float64 arrays with validity bytes.
+
+A cast loses nothing, or the value becomes null and is counted: NaN and infinities as `non_finite`, anything else that
+has no exact canonical form (a fraction of a passenger, a time past the year 9999) as `uncastable`.
+"""
+
+import ctypes
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.runtime import kernels
+from jobs.trips.columns import CODES, Column, Kind
+
+BATCH_ROWS = 65_536
+
+# One array says "nothing is null" for every column that has no null, and stays in cache for doing so.
+ALL_VALID = np.ones(BATCH_ROWS, np.uint8)
+
+# The years 1 to 9999, what a calendar can print, in microseconds since 1970.
+FIRST_TIME, LAST_TIME = -62_135_596_800_000_000, 253_402_300_799_999_999
+
+_PER_MICROSECOND = {"s": 1_000_000, "ms": 1_000, "us": 1}
+_AMERICAN_TIME = "%m/%d/%Y %I:%M:%S %p"
+
+
+class Scratch:
+    """Arrays of one batch that are used again for the next, so that no page is ever fetched anew."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[tuple[Any, str], Any] = {}
+
+    def array(self, name: Any, dtype: str, rows: int) -> Any:
+        """An uninitialised array of `rows` elements that belongs to `name`."""
+        key = (name, dtype)
+        if key not in self._arrays:
+            self._arrays[key] = np.empty(BATCH_ROWS, dtype)
+        return self._arrays[key][:rows]
+
+
+@dataclass
+class Loaded:
+    """A canonical column of one batch: values (None for a flag), validity, and what was lost in the cast."""
+
+    values: Any
+    valid: Any
+    nulls: int = 0  # everything that is not there, what was lost included
+    non_finite: int = 0
+    uncastable: int = 0
+
+
+def absent(column: Column, rows: int, scratch: Scratch) -> Loaded:
+    """The column of a file that does not have it: all null."""
+    valid = scratch.array((column.name, "absent"), "uint8", rows)
+    valid[:] = 0
+    values = scratch.array((column.name, "absent"), _dtype(column.kind), rows)
+    values[:] = 0
+    return Loaded(values, valid, nulls=rows)
+
+
+def load(column: Column, array: Any, scratch: Scratch) -> Loaded:
+    """`array`, an Arrow array of at most BATCH_ROWS rows, as the canonical `column`."""
+    if pa.types.is_null(array.type):
+        return absent(column, len(array), scratch)
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if column.kind is Kind.FLAG:
+        return Loaded(None, _valid(column, array, scratch), nulls=array.null_count)
+    parsed = None
+    if _is_text(array.type):
+        parsed = _parse(column, array)
+        array = parsed.values
+    loaded = _CASTS[column.kind](column, array, _valid(column, array, scratch), scratch)
+    loaded.nulls = array.null_count + loaded.non_finite + loaded.uncastable
+    if parsed is not None:
+        loaded.uncastable += int(np.count_nonzero(parsed.uncastable | parsed.meaningless))
+        loaded.non_finite += int(np.count_nonzero(parsed.non_finite))
+    return loaded
+
+
+def meaningless(column: Column, texts: Any) -> list[int]:
+    """The rows of an Arrow array of text that mean no value of `column`; an empty text means null."""
+    return [int(row) for row in np.flatnonzero(_parse(column, texts).meaningless)]
+
+
+# -------------------------------------------------------------------------------------------------------------- casts
+
+
+def _whole(column: Column, array: Any, valid: Any, scratch: Scratch) -> Loaded:
+    kind = array.type
+    if pa.types.is_float16(kind) or pa.types.is_float32(kind):
+        array = array.cast(pa.float64(), safe=False)
+        kind = array.type
+    if pa.types.is_boolean(kind):
+        array = array.cast(pa.int8())
+        kind = array.type
+    if pa.types.is_float64(kind):
+        return _whole_from_numbers(column, _view(array, "float64"), valid, scratch)
+    if not pa.types.is_integer(kind):
+        return _nothing(column, array, valid, scratch)
+    if kind == pa.int64():
+        return Loaded(_view(array, "int64"), valid)
+    raw = _view(array, str(kind.to_pandas_dtype().__name__))
+    values = scratch.array(column.name, "int64", len(array))
+    np.copyto(values, raw, casting="unsafe")
+    unfit = (raw > np.uint64(kernels.LAST)) if kind == pa.uint64() else None
+    return _drop(Loaded(values, valid), unfit, column, scratch)
+
+
+def _whole_from_numbers(column: Column, raw: Any, valid: Any, scratch: Scratch) -> Loaded:
+    values = scratch.array(column.name, "int64", len(raw))
+    unfit = kernels.whole_numbers(raw, values)
+    loaded = Loaded(values, valid)
+    if unfit:
+        finite = np.isfinite(raw)
+        loaded = _drop(loaded, ~finite, column, scratch, non_finite=True)
+        loaded = _drop(loaded, finite & (values != raw), column, scratch)
+    return loaded
+
+
+def _number(column: Column, array: Any, valid: Any, scratch: Scratch) -> Loaded:
+    kind = array.type
+    if pa.types.is_float16(kind):
+        array = array.cast(pa.float64(), safe=False)
+        kind = array.type
+    inexact = None
+    if pa.types.is_float64(kind):
+        values = _view(array, "float64")
+    elif pa.types.is_float32(kind) or (pa.types.is_integer(kind)):
+        raw = _view(array, str(kind.to_pandas_dtype().__name__))
+        values = scratch.array(column.name, "float64", len(array))
+        np.copyto(values, raw, casting="unsafe")
+        if kind.bit_width == 64:
+            inexact = (np.abs(values) >= 2.0**63) | (values.astype("int64").astype(raw.dtype) != raw)
+    else:
+        return _nothing(column, array, valid, scratch)
+    loaded = _drop(Loaded(values, valid), inexact, column, scratch)
+    if kernels.count_non_finite(values):
+        loaded = _drop(loaded, ~np.isfinite(values), column, scratch, non_finite=True)
+    return loaded
+
+
+def _time(column: Column, array: Any, valid: Any, scratch: Scratch) -> Loaded:
+    kind = array.type
+    if pa.types.is_date(kind):
+        array = array.cast(pa.timestamp("s" if pa.types.is_date32(kind) else "ms"))
+        kind = array.type
+    if not pa.types.is_timestamp(kind):
+        return _nothing(column, array, valid, scratch)
+    raw = _view(array, "int64")
+    if kind.unit == "ns":
+        values = scratch.array(column.name, "int64", len(array))
+        np.floor_divide(raw, 1000, out=values)
+        return _drop(Loaded(values, valid), values * 1000 != raw, column, scratch)
+    factor = _PER_MICROSECOND[kind.unit]
+    values = raw
+    if factor > 1:
+        values = scratch.array(column.name, "int64", len(array))
+        np.multiply(raw, factor, out=values)
+    low, high = -(-FIRST_TIME // factor), LAST_TIME // factor
+    outside = None
+    if kernels.count_outside(raw, low, high):
+        outside = (raw < low) | (raw > high)
+    return _drop(Loaded(values, valid), outside, column, scratch)
+
+
+def _nothing(column: Column, array: Any, valid: Any, scratch: Scratch) -> Loaded:
+    """A type that can hold no value of this column: everything that is there is uncastable."""
+    loaded = Loaded(scratch.array(column.name, _dtype(column.kind), len(array)), valid)
+    loaded.values[:] = 0
+    return _drop(loaded, np.ones(len(array), bool), column, scratch)
+
+
+_CASTS = {Kind.INTEGER: _whole, Kind.NUMBER: _number, Kind.TIME: _time}
+
+
+def _drop(loaded: Loaded, unfit: Any, column: Column, scratch: Scratch, *, non_finite: bool = False) -> Loaded:
+    """Make the valid rows among `unfit` null, and count them."""
+    if unfit is None:
+        return loaded
+    lost = int(np.count_nonzero(loaded.valid & unfit))
+    if lost:
+        valid = scratch.array((column.name, "lossy"), "uint8", len(unfit))
+        np.copyto(valid, loaded.valid & ~unfit)
+        values = scratch.array((column.name, "lossy"), str(loaded.values.dtype), len(unfit))
+        np.copyto(values, loaded.values)
+        values[unfit] = 0  # no kernel should meet a NaN, not even where it does not count
+        loaded.values, loaded.valid = values, valid
+        if non_finite:
+            loaded.non_finite += lost
+        else:
+            loaded.uncastable += lost
+    return loaded
+
+
+# --------------------------------------------------------------------------------------------------------------- text
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """Text as Arrow values, null where there are none, and a bool per row for each way of having none but emptiness."""
+
+    values: Any
+    meaningless: Any
+    uncastable: Any
+    non_finite: Any
+
+
+class _Lack(Enum):
+    """Why a text that is not empty gives no value."""
+
+    MEANINGLESS = 1
+    UNCASTABLE = 2
+    NON_FINITE = 3
+
+
+def _is_text(kind: Any) -> bool:
+    """Decimals count as text: Arrow's own cast of them to numbers is off in the last place."""
+    return any(
+        test(kind)
+        for test in (
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+            pa.types.is_decimal,
+        )
+    )
+
+
+def _parse(column: Column, array: Any) -> _Parsed:
+    """Text as values of the column. Each distinct text is looked at once; an empty one is null, as in a CSV."""
+    if pa.types.is_decimal(array.type):
+        array = array.cast(pa.string())
+    encoded = array.cast(pa.large_binary()).dictionary_encode()
+    texts = [_plain(column, text) for text in encoded.dictionary.to_pylist()]
+    found = _PARSERS[column.kind](texts)
+    values = pa.array([None if isinstance(v, _Lack) else v for v in found], _ARROW[column.kind]).take(encoded.indices)
+    # A null row has no index; it gets that of a last, unremarkable text.
+    rows = encoded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
+    lacks = (np.array([*(v is lack for v in found), False])[rows] for lack in _Lack)
+    return _Parsed(values, *lacks)
+
+
+def _plain(column: Column, text: bytes) -> str:
+    """The text without spaces around it; a word that TLC once used for a number, as the number."""
+    plain = text.decode("utf-8", "replace").strip(" \t")
+    if not plain and text:
+        return "\ufffd"  # spaces are not nothing, and no value either
+    return str(CODES.get(column.name, {}).get(plain.lower(), plain))
+
+
+def _as_numbers(texts: Sequence[str]) -> list[Any]:
+    return _or_meaningless(texts, _cast_texts(texts, pa.float64()))
+
+
+def _as_times(texts: Sequence[str]) -> list[Any]:
+    return _or_meaningless(texts, _cast_texts(texts, pa.timestamp("us")))
+
+
+def _as_whole_numbers(texts: Sequence[str]) -> list[Any]:
+    """Digits exactly as far as 64 bits go; other numbers where they are whole and a double holds them exactly."""
+    numbers = _as_numbers(texts)
+    for at, (text, number) in enumerate(zip(texts, numbers, strict=True)):
+        if isinstance(number, float):
+            numbers[at] = _as_whole(text, number)
+    return numbers
+
+
+def _as_whole(text: str, number: float) -> int | _Lack:
+    if not math.isfinite(number):
+        return _Lack.NON_FINITE
+    digits = text.removeprefix("-")
+    whole = int(text) if digits.isascii() and digits.isdigit() and len(digits) < 30 else None
+    if whole is None and number.is_integer() and abs(number) < 2.0**53:
+        whole = int(number)
+    return whole if whole is not None and -(2**63) <= whole < 2**63 else _Lack.UNCASTABLE
+
+
+def _or_meaningless(texts: Sequence[str], values: Sequence[Any]) -> list[Any]:
+    """What has no value and is not empty means nothing."""
+    return [_Lack.MEANINGLESS if v is None and text else v for text, v in zip(texts, values, strict=True)]
+
+
+def _cast_texts(texts: Sequence[str], target: Any) -> list[Any]:
+    """Each text as a value of the Arrow type `target` (times as integers), None where it is not one.
+
+    Halves what does not cast as a whole, so that a few bad texts among many cost little.
+    """
+    if not texts:
+        return []
+    try:
+        cast = pc.cast(pa.array(texts, pa.string()), target)
+        return list((cast.cast(pa.int64()) if pa.types.is_timestamp(target) else cast).to_pylist())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        pass
+    if len(texts) > 1:
+        half = len(texts) // 2
+        return _cast_texts(texts[:half], target) + _cast_texts(texts[half:], target)
+    if pa.types.is_timestamp(target):
+        try:
+            parsed = pc.strptime(pa.array(texts, pa.string()), _AMERICAN_TIME, "us")
+            return list(parsed.cast(pa.int64()).to_pylist())
+        except pa.ArrowInvalid:
+            pass
+    return [None]
+
+
+_PARSERS = {Kind.INTEGER: _as_whole_numbers, Kind.NUMBER: _as_numbers, Kind.TIME: _as_times}
+_ARROW = {Kind.INTEGER: pa.int64(), Kind.NUMBER: pa.float64(), Kind.TIME: pa.timestamp("us")}
+
+
+# ------------------------------------------------------------------------------------------------------------ buffers
+
+
+def _dtype(kind: Kind) -> str:
+    return "float64" if kind is Kind.NUMBER else "int64"
+
+
+def _view(array: Any, dtype: str) -> Any:
+    """The values of an Arrow array as they lie in memory, nulls as whatever stands there.
+
+    Marked writable, although nobody writes: numba compiles a second variant of every loop for read-only arrays.
+    """
+    width = np.dtype(dtype).itemsize
+    if not len(array):
+        return np.empty(0, dtype)
+    buffer = array.buffers()[1]
+    memory: Any = (ctypes.c_char * (len(array) * width)).from_address(buffer.address + array.offset * width)
+    view = np.frombuffer(memory, dtype)
+    memory._arrow = buffer  # the view keeps the memory, and the memory its owner
+    return view
+
+
+def _valid(column: Column, array: Any, scratch: Scratch) -> Any:
+    rows = len(array)
+    if not array.null_count:
+        return ALL_VALID[:rows]
+    out = scratch.array((column.name, "valid"), "uint8", rows)
+    bitmap = np.frombuffer(array.buffers()[0], np.uint8)
+    kernels.unpack_bits(bitmap, array.offset, out)
+    return out

@@ -1,0 +1,97 @@
+"""A run's folder: everything it leaves, written whole or not at all, `result.json` last.
+
+Local folders and s3:// by the same code. A file is first written beside its place and then moved there; an object in
+S3 appears whole by itself.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from jobs.runtime.storage import filesystem, scheme_of
+from jobspec import Output, run_id
+
+RESULT = "result.json"
+
+
+class RunFolder:
+    """`<results>/runs/<run_id>/`."""
+
+    def __init__(self, results: str, name: str) -> None:
+        self._scheme = scheme_of(results)
+        self._files = filesystem(self._scheme)
+        root = results if self._scheme != "file" else str(Path(results).absolute())
+        self.name = name
+        self.uri = f"{root.rstrip('/')}/runs/{name}"
+        self.outputs: list[Output] = []
+
+    def path(self, name: str) -> str:
+        """The full path or URI of one of its files."""
+        return f"{self.uri}/{name}"
+
+    def write(self, path: str, content: bytes, media_type: str, name: str | None = None) -> Output:
+        """Write one file and list it among the outputs."""
+        self.put(path, content)
+        digest = hashlib.sha256(content).hexdigest()
+        stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        output = Output(name=name or stem, path=path, bytes=len(content), sha256=digest, media_type=media_type)
+        self.outputs.append(output)
+        return output
+
+    def put(self, path: str, content: bytes) -> str:
+        """Write one file whole; returns where."""
+        target = self.path(path)
+        if self._scheme == "file":
+            place = Path(target)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            beside = place.with_name(f".{place.name}.part")
+            beside.write_bytes(content)
+            beside.replace(place)
+        else:
+            self._files.pipe_file(target, content)
+        return target
+
+    def read(self, path: str) -> bytes:
+        """One of its files."""
+        return bytes(self._files.cat_file(self.path(path)))
+
+    def remove(self, path: str) -> None:
+        """Remove one of its files or folders; one that is not there counts as removed."""
+        target = self.path(path)
+        if self._files.exists(target):
+            self._files.rm(target, recursive=True)
+
+    def discard(self, keep: frozenset[str] = frozenset()) -> None:
+        """Remove everything but the top-level files named in `keep`."""
+        try:
+            found = self._files.ls(self.uri, detail=False)
+        except FileNotFoundError:
+            return
+        for entry in found:
+            if entry.rstrip("/").rsplit("/", 1)[-1] not in keep:
+                self._files.rm(entry, recursive=True)
+
+
+def next_folder(results: str, work_id: str) -> RunFolder:
+    """The folder of this work's next attempt, claimed so that no other run on this machine takes it too."""
+    probe = RunFolder(results, "")
+    attempt = 1 + max(_attempts(probe, work_id), default=0)
+    while True:
+        folder = RunFolder(results, run_id(work_id, attempt))
+        if folder._scheme != "file":
+            return folder
+        try:
+            Path(folder.uri).mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            attempt += 1
+
+
+def _attempts(probe: RunFolder, work_id: str) -> list[int]:
+    try:
+        names: list[Any] = probe._files.ls(probe.uri.rstrip("/"), detail=False)
+    except FileNotFoundError:
+        return []
+    pattern = re.compile(rf"{re.escape(work_id)}-(\d+)/?$")
+    return [int(match[1]) for name in names if (match := pattern.search(name))]

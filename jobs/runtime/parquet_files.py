@@ -1,0 +1,135 @@
+"""Trips in Parquet: units are runs of adjacent row groups, footers are parsed once a file and process."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jobs.runtime.canonical import BATCH_ROWS
+from jobs.runtime.storage import Source, open_source
+from jobs.runtime.tripfile import RawBatch, Reading, TripFile, Unit, Wanted
+from jobspec import InputFile, UnreadableFile
+
+MAGIC = b"PAR1"
+UNIT_ROWS = 1_000_000  # about: whole row groups, at least one
+FOOTERS_KEPT = 1024
+
+
+def inspect(source: Source, pinned: InputFile) -> TripFile:
+    """Plan a Parquet file from its footer."""
+    footer = _footer(source, pinned)
+    rows = tuple(footer.row_group(at).num_rows for at in range(footer.num_row_groups))
+    return TripFile(
+        pinned,
+        "parquet",
+        names=tuple(footer.schema.to_arrow_schema().names),
+        trips=footer.num_rows,
+        whole=not source.ranged,
+        groups=rows,
+    )
+
+
+def units(file: TripFile) -> Iterator[Unit]:
+    """The file in units of about UNIT_ROWS rows; a file without rows has none."""
+    start, rows = 0, 0
+    for at, group_rows in enumerate(file.groups):
+        # Close the run before this group if that is nearer to the size aimed at.
+        if rows and not file.whole and rows + group_rows / 2 > UNIT_ROWS:
+            yield Unit(file, start, at, rows)
+            start, rows = at, 0
+        rows += group_rows
+    if rows:
+        yield Unit(file, start, len(file.groups), rows)
+
+
+def batches(unit: Unit, wanted: Wanted, reading: Reading) -> Iterator[RawBatch]:
+    """The unit's trips. Asserts that as many come as the footer promises. Raises UnreadableFile, InputChanged."""
+    with open_source(unit.file.input) as source:
+        footer = _footer(source, unit.file.input)
+        groups = list(range(unit.start, unit.end))
+        places = unit.file.columns()
+        read = _to_read(footer, groups, places, wanted, reading)
+        try:
+            parquet = _open(source, footer)
+            names = [unit.file.names[places[name]] for name in read]
+            if not names:
+                yield from _only_rows(footer, groups, reading)
+                return
+            for batch in parquet.iter_batches(BATCH_ROWS, row_groups=groups, columns=names, use_threads=False):
+                reading.rows += batch.num_rows
+                yield RawBatch(batch.num_rows, {name: batch.column(at) for at, name in _order(batch, read, names)})
+        except (pa.ArrowException, OSError) as error:
+            raise UnreadableFile(unit.file.uri, _said(error)) from error
+    promised = sum(footer.row_group(group).num_rows for group in groups)
+    if reading.rows != promised:
+        raise UnreadableFile(unit.file.uri, f"its footer promises {promised:,} rows, and {reading.rows:,} can be read")
+
+
+def _order(batch: Any, read: list[str], names: list[str]) -> list[tuple[int, str]]:
+    """Where each canonical column stands in the batch: Arrow yields them in the file's order, not as asked."""
+    return [(batch.schema.get_field_index(file_name), name) for name, file_name in zip(read, names, strict=True)]
+
+
+def _only_rows(footer: Any, groups: list[int], reading: Reading) -> Iterator[RawBatch]:
+    for group in groups:
+        left = footer.row_group(group).num_rows
+        while left:
+            rows = min(left, BATCH_ROWS)
+            left -= rows
+            reading.rows += rows
+            yield RawBatch(rows, {})
+
+
+def _to_read(footer: Any, groups: list[int], places: dict[str, int], wanted: Wanted, reading: Reading) -> list[str]:
+    """The columns that must be read; nulls of the merely counted ones are taken from the footer where it has them."""
+    read = [name for name in places if name in wanted.values]
+    counted = [name for name in places if name in wanted.counted and name not in wanted.values]
+    if not counted:
+        return read
+    leaves = {footer.schema.column(at).path: at for at in range(footer.num_columns)}
+    names = footer.schema.to_arrow_schema().names
+    for name in counted:
+        leaf = leaves.get(names[places[name]])
+        nulls = None if leaf is None else _nulls(footer, groups, leaf)
+        if nulls is None:
+            read.append(name)
+        else:
+            reading.known_nulls[name] = nulls
+    return read
+
+
+def _nulls(footer: Any, groups: list[int], leaf: int) -> int | None:
+    total = 0
+    for group in groups:
+        statistics = footer.row_group(group).column(leaf).statistics
+        if statistics is None or not statistics.has_null_count:
+            return None
+        total += statistics.null_count
+    return total
+
+
+_footers: dict[tuple[str, str], Any] = {}
+
+
+def _footer(source: Source, pinned: InputFile) -> Any:
+    """The parsed footer; kept, because a file of many row groups is read in many units."""
+    key = (pinned.uri, pinned.etag)
+    if key not in _footers:
+        if len(_footers) >= FOOTERS_KEPT:
+            _footers.clear()
+        try:
+            _footers[key] = _open(source, None).metadata
+        except (pa.ArrowException, OSError) as error:
+            raise UnreadableFile(pinned.uri, _said(error)) from error
+    return _footers[key]
+
+
+def _open(source: Source, footer: Any) -> Any:
+    file = source.file()
+    local = isinstance(file, str)
+    return pq.ParquetFile(file, metadata=footer, memory_map=local, pre_buffer=not local)
+
+
+def _said(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,229 @@
+"""A run, from its spec to its result."""
+
+import contextlib
+import os
+import platform
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any, cast
+
+from jobs import JOBS
+from jobs.runtime import execution, finishing
+from jobs.runtime.answering import Asked
+from jobs.runtime.outputs import RESULT, RunFolder, next_folder
+from jobs.runtime.plan import Plan, make_plan
+from jobs.runtime.progress import Event, Progress, silent
+from jobs.runtime.storage import resolve
+from jobs.runtime.tally import Tally
+from jobs.trips import TripParams
+from jobspec import (
+    Cancelled,
+    DispatchError,
+    InputFile,
+    Job,
+    OutOfMemory,
+    Registry,
+    Result,
+    RunState,
+    Spec,
+    canonical_spec,
+    work_id,
+)
+
+# Below this many trips starting worker processes costs more than they save.
+THREADS_BELOW = 1_000_000
+CODE_VERSION = "DISPATCH_CODE_VERSION"  # the image's immutable tag, where there is an image
+
+
+@dataclass(frozen=True)
+class How:
+    """How to run: everything that is not the spec's business, and so does not change the answers."""
+
+    results: str  # a folder or s3:// prefix
+    inputs: Sequence[InputFile] | None = None  # what was planned with; found anew if None
+    run_id: str | None = None  # given by whoever started the run; else the work's next attempt
+    workers: int | None = None  # given, or all cores of this machine
+    scheduler: str | None = None  # a shared Dask scheduler's address; else this machine
+    report: bool = True
+    start_seconds: float = 300.0
+    progress: Progress = silent
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run."""
+
+    run_id: str
+    state: RunState
+    result: Result
+    result_path: str
+
+
+def run_spec(spec: Spec, jobs: Registry | None = None, **how: Any) -> Outcome:
+    """Run a spec; the keyword arguments are those of `How`.
+
+    Raises the errors of `jobspec.errors`; then the run's folder holds no more than `spec.json` and `error.json`.
+    """
+    return _Run(spec, (JOBS if jobs is None else jobs)[spec.job], How(**how)).go()
+
+
+class _Run:
+    def __init__(self, spec: Spec, job: Job, how: How) -> None:
+        self._spec, self._job, self._how = spec, job, how
+        self._params = cast(TripParams, spec.params)
+        self._timings: dict[str, float] = {}
+        self._environment = {"started_at": _now()} | _environment()
+
+    def go(self) -> Outcome:
+        with _cancellable(), self._timed("total"):
+            with self._timed("resolve"):
+                self._how.progress(Event("resolve"))
+                inputs = resolve(self._params.trips) if self._how.inputs is None else list(self._how.inputs)
+                work = work_id(self._spec, inputs, str(self._environment["code_version"]))
+            given = self._how.run_id
+            folder = RunFolder(self._how.results, given) if given else next_folder(self._how.results, work)
+            try:
+                folder.put("spec.json", _json(canonical_spec(self._spec)))
+                result = self._compute(folder, inputs)
+            except BaseException as error:
+                self._give_up(folder, error)
+                raise
+        # Written last, and after the clock has stopped: whoever sees it sees everything.
+        timings = {stage: round(seconds, 4) for stage, seconds in self._timings.items()}
+        environment = self._environment | {"finished_at": _now()}
+        result = result.model_copy(update={"timings": timings, "environment": environment})
+        path = folder.put(RESULT, result.to_json().encode())
+        self._how.progress(Event("done"))
+        return Outcome(folder.name, RunState.SUCCEEDED, result, path)
+
+    def _compute(self, folder: RunFolder, inputs: list[InputFile]) -> Result:
+        from jobs.runtime import presenting
+
+        with self._timed("plan"):
+            self._how.progress(Event("plan", 0, len(inputs)))
+            plan = make_plan(inputs, self._params)
+        asked = self._asked()
+        tally = self._tally(plan, asked, folder)
+        finishing.check_whole(tally, plan)
+        answers = finishing.answers(tally, asked, plan)
+        result = Result(
+            run_id=folder.name,
+            job=self._job.name,
+            spec=canonical_spec(self._spec),
+            state=RunState.SUCCEEDED,
+            answers=answers,
+            outputs=[],
+            inputs=[pinned.model_copy(update={"rows": tally.trips.get(pinned.uri, 0)}) for pinned in inputs],
+            quality=finishing.quality(tally, asked, plan),
+            timings=dict(self._timings),
+            environment=self._environment,
+        )
+        with self._timed("present"):
+            self._how.progress(Event("present"))
+            presenting.write_tables(folder, answers)
+            if self._how.report:
+                presenting.write_report(folder, result, self._job)
+        return result.model_copy(update={"outputs": list(folder.outputs)})
+
+    def _asked(self) -> Asked:
+        assert self._job.questions is not None
+        questions = self._job.questions(self._params)
+        return Asked(questions, self._params.keeps_all, self._params.on_bad_file == "skip")
+
+    def _tally(self, plan: Plan, asked: Asked, folder: RunFolder) -> Tally:
+        work, progress = plan.work(), self._how.progress
+        if self._how.scheduler is None and plan.trips < THREADS_BELOW:
+            threads = self._how.workers or _cores()
+            self._environment |= {"executor": "threads", "workers": 1, "threads": threads}
+            with self._timed("compute"):
+                return execution.in_threads(work, asked, threads, progress)
+        with contextlib.ExitStack() as stack:
+            with self._timed("workers"):
+                cluster = stack.enter_context(self._cluster(folder.name, progress))
+            self._environment |= cluster.describe()
+            if self._how.report:
+                from jobs.runtime.dask_report import recorded
+
+                def keep(page: bytes) -> None:
+                    folder.write("dask-report.html", page, "text/html")
+
+                stack.enter_context(recorded(cluster.client, keep))
+            with self._timed("compute"):
+                return execution.on_cluster(work, asked, cluster, progress)
+
+    def _cluster(self, run_id: str, progress: Progress) -> Any:
+        from jobs.runtime import cluster
+
+        wanted = self._how.workers or self._wanted()
+        if self._how.scheduler is None:
+            return cluster.local_cluster(run_id, wanted, progress)
+        return cluster.shared_cluster(self._how.scheduler, run_id, wanted, progress, self._how.start_seconds)
+
+    def _wanted(self) -> int:
+        asked = self._spec.cluster.workers
+        if self._how.scheduler is not None and asked != "auto":
+            return asked
+        return _cores() if self._how.scheduler is None else 1
+
+    def _give_up(self, folder: RunFolder, error: BaseException) -> None:
+        """Leave the spec and what went wrong, nothing else; failing to must not hide the error itself."""
+        problem = error if isinstance(error, DispatchError) else DispatchError(f"{type(error).__name__}: {error}")
+        with contextlib.suppress(Exception):
+            folder.discard(keep=frozenset({"spec.json", "inputs.json"}))
+            folder.put("error.json", _json(problem.as_problem()))
+
+    @contextlib.contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        except MemoryError as error:
+            raise OutOfMemory(f"this process ran out of memory in stage {stage}") from error
+        finally:
+            self._timings[stage] = time.perf_counter() - begun
+
+
+@contextlib.contextmanager
+def _cancellable() -> Iterator[None]:
+    """SIGTERM raises Cancelled in the main thread; elsewhere signals cannot be had, and are not."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def cancel(*_: object) -> None:
+        raise Cancelled("the run was asked to stop")
+
+    before = signal.signal(signal.SIGTERM, cancel)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _environment() -> dict[str, Any]:
+    packages = ("dask", "distributed", "numba", "numpy", "pyarrow")
+    return {
+        "dispatch": version("dispatch-jobs"),
+        "code_version": os.environ.get(CODE_VERSION) or version("dispatch-jobs"),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    } | {package: version(package) for package in packages}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    import json
+
+    return (json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n").encode()

@@ -1,0 +1,235 @@
+"""Every way in which Dispatch fails, each with its code, exit code and HTTP status.
+
+    DispatchError
+    ├─ SpecError
+    ├─ DataError
+    │   ├─ NoInputs
+    │   ├─ TooManyInputs
+    │   ├─ UnreadableFile
+    │   ├─ InputChanged
+    │   ├─ InputUnavailable
+    │   └─ MixedTaxis
+    ├─ OutOfMemory
+    ├─ LostWorkers
+    │   └─ NoWorkers
+    ├─ Cancelled
+    ├─ IllegalTransition
+    └─ JobDefinitionError
+
+A class that takes fields hands them all to `Exception`, so that its errors cross processes by pickle unchanged.
+"""
+
+# ruff: noqa: N818  (a name that says what happened needs no "Error" behind it)
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from jobspec.problem import Problem
+
+
+class DispatchError(Exception):
+    """Raised when something failed that no class below names."""
+
+    code: ClassVar[str] = "internal"
+    exit_code: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
+
+    def __str__(self) -> str:
+        return super().__str__() or self._title()
+
+    @classmethod
+    def _title(cls) -> str:
+        return cls.code.replace("-", " ").capitalize()
+
+    def as_problem(self) -> dict[str, Any]:
+        """Return the error as RFC 9457 problem details, its fields as members, ready for JSON."""
+        return {
+            "type": f"urn:dispatch:error:{self.code}",
+            "title": self._title(),
+            "status": self.http_status,
+            "detail": str(self),
+        } | {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+
+class SpecError(DispatchError):
+    """Raised when a spec is wrong; holds every problem found in it."""
+
+    code = "bad-spec"
+    exit_code = 2
+    http_status = 400
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+    def as_problem(self) -> dict[str, Any]:
+        """Return problem details with all problems under `problems`."""
+        return super().as_problem() | {"problems": [problem.as_dict() for problem in self.problems]}
+
+
+class DataError(DispatchError):
+    """Raised when the trips that a spec names cannot be used."""
+
+    code = "bad-data"
+    exit_code = 3
+    http_status = 422
+
+
+class NoInputs(DataError):
+    """Raised when a path or glob matches no file."""
+
+    code = "no-inputs"
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__(pattern)
+        self.pattern = pattern
+
+    def __str__(self) -> str:
+        return f"no file matches {self.pattern}"
+
+
+class TooManyInputs(DataError):
+    """Raised when the paths and globs match more files than one run may read."""
+
+    code = "too-many-inputs"
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(count, limit)
+        self.count, self.limit = count, limit
+
+    def __str__(self) -> str:
+        return f"{self.count:,} files match; a run reads at most {self.limit:,}"
+
+
+class UnreadableFile(DataError):
+    """Raised when a file cannot be read as trips: missing columns, broken, or of another format."""
+
+    code = "unreadable-file"
+
+    def __init__(self, uri: str, reason: str) -> None:
+        super().__init__(uri, reason)
+        self.uri, self.reason = uri, reason
+
+    def __str__(self) -> str:
+        return f"{self.uri} cannot be read: {self.reason}"
+
+
+class InputChanged(DataError):
+    """Raised when a file is no longer the one that was planned with; `expected` and `found` are ETags."""
+
+    code = "input-changed"
+
+    def __init__(self, uri: str, expected: str, found: str) -> None:
+        super().__init__(uri, expected, found)
+        self.uri, self.expected, self.found = uri, expected, found
+
+    def __str__(self) -> str:
+        return f"{self.uri} changed after the run was planned: expected {self.expected}, found {self.found}"
+
+
+class InputUnavailable(DataError):
+    """Raised when a server refuses a file for now (403, 429, 5xx, throttling): try again, it may well exist."""
+
+    code = "input-unavailable"
+    http_status = 503
+
+    def __init__(self, uri: str, reason: str) -> None:
+        super().__init__(uri, reason)
+        self.uri, self.reason = uri, reason
+
+    def __str__(self) -> str:
+        return f"{self.uri} is not available now, try again later: {self.reason}"
+
+
+class MixedTaxis(DataError):
+    """Raised when yellow and green trips meet in one run; names one file of each."""
+
+    code = "mixed-taxis"
+
+    def __init__(self, yellow_uri: str, green_uri: str) -> None:
+        super().__init__(yellow_uri, green_uri)
+        self.yellow_uri, self.green_uri = yellow_uri, green_uri
+
+    def __str__(self) -> str:
+        return f"one run reads one colour of taxi: {self.yellow_uri} is yellow, {self.green_uri} is green"
+
+
+class OutOfMemory(DispatchError):
+    """Raised when a worker or the client needed more memory than it has."""
+
+    code = "out-of-memory"
+    exit_code = 4
+
+
+class LostWorkers(DispatchError):
+    """Raised when workers went away and the run could not go on without them."""
+
+    code = "lost-workers"
+    exit_code = 5
+    http_status = 503
+
+
+class NoWorkers(LostWorkers):
+    """Raised when too few workers came within the start time-out."""
+
+    code = "no-workers"
+
+    def __init__(self, wanted: int, waited_seconds: float) -> None:
+        super().__init__(wanted, waited_seconds)
+        self.wanted, self.waited_seconds = wanted, waited_seconds
+
+    def __str__(self) -> str:
+        return f"waited {self.waited_seconds:g} s for {self.wanted} workers; too few came"
+
+
+class Cancelled(DispatchError):
+    """Raised when a run is asked to stop (SIGTERM)."""
+
+    code = "cancelled"
+    exit_code = 143  # 128 + SIGTERM, as a shell reports it
+    http_status = 409
+
+
+class IllegalTransition(DispatchError):
+    """Raised when a run's state would go back, or change after it is final."""
+
+    code = "illegal-transition"
+    http_status = 409
+
+    def __init__(self, old: str, new: str) -> None:
+        super().__init__(old, new)
+        self.old, self.new = old, new
+
+    def __str__(self) -> str:
+        return f"a run cannot go from {self.old} to {self.new}"
+
+
+class JobDefinitionError(DispatchError):
+    """Raised when a job's file breaks the contract; names the file and what is missing or wrong."""
+
+    code = "bad-job"
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(file, reason)
+        self.file, self.reason = file, reason
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.reason}"
+
+
+def _tree(root: type[DispatchError]) -> Iterator[type[DispatchError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _tree(child)
+
+
+ERRORS: tuple[type[DispatchError], ...] = tuple(_tree(DispatchError))
+"""Every error class, in the order of the tree."""
+
+EXIT_CODES: dict[int, str] = {0: "done"}
+"""What an exit code of a run or of the command line means: the code of the topmost error that has it."""
+for _error in ERRORS:
+    EXIT_CODES.setdefault(_error.exit_code, _error.code)

@@ -1,0 +1,58 @@
+"""`explore-trips` answers as an independent DuckDB computation does, however hostile the files are."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.oracle.compare import assert_same
+from tests.oracle.duck import Keep, answers
+from tests.oracle.hostile import CSV_CASES, CUTS, MALFORMED, Builder
+from tests.oracle.hostile_parquet import GREEN_CASES, PARQUET_CASES, parquet
+from tests.oracle.sheet import DATA, Sheet
+
+Explore = Callable[..., dict[str, Any]]
+
+YELLOW = CSV_CASES | PARQUET_CASES
+# What is set aside before anybody asks whether a trip is plausible needs asking once only.
+ASKED_ONCE = MALFORMED.keys() | CUTS.keys()
+BOTH_WAYS = [
+    (name, keep) for name in YELLOW for keep in ("plausible", "all") if not (keep == "all" and name in ASKED_ONCE)
+]
+
+
+@pytest.mark.parametrize(("name", "keep"), BOTH_WAYS)
+def test_yellow(name: str, keep: Keep, explore: Explore, tmp_path: Path) -> None:
+    files = YELLOW[name](tmp_path)
+    assert_same(explore(files, keep=keep), answers(list(files), keep=keep))
+
+
+@pytest.mark.parametrize("keep", ["plausible", "all"])
+@pytest.mark.parametrize("build", GREEN_CASES.values(), ids=GREEN_CASES)
+def test_green(build: Builder, keep: Keep, explore: Explore, tmp_path: Path) -> None:
+    files = build(tmp_path)
+    assert_same(explore(files, keep=keep, taxi="green"), answers(list(files), keep=keep, taxi="green"))
+
+
+def test_top_three(explore: Explore, tmp_path: Path) -> None:
+    files = CSV_CASES["ties"](tmp_path)
+    assert_same(explore(files, top=3), answers(list(files), top=3))
+
+
+def test_neither_order_nor_format_nor_splitting_changes_a_byte(explore: Explore, tmp_path: Path) -> None:
+    """The same trips as three files, as three others in another order, as thirty small ones of either format."""
+    months = ["2018-01", "2018-02", "2018-03"]
+    whole = [DATA / f"yellow_tripdata_{month}.csv" for month in months]
+    pieces = []
+    for month in months:
+        for at in range(10):
+            sheet = Sheet.real(month, rows=1000, skip=1000 * at)
+            path = tmp_path / f"piece_{at}_{month}"
+            pieces.append(
+                sheet.csv(path.with_suffix(".csv")) if at % 2 else parquet(sheet.table(), path.with_suffix(".parquet"))
+            )
+    told = [json.dumps(explore(files, keep="all")["answers"]) for files in (whole, whole[::-1], pieces)]
+    assert told[0] == told[1]
+    assert told[0] == told[2]

@@ -1,0 +1,100 @@
+"""Files and lines that are no trips: named, counted and left out, never silently."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobspec import DataError, MixedTaxis, UnreadableFile
+from tests.oracle.compare import assert_same
+from tests.oracle.duck import answers
+from tests.oracle.hostile_parquet import UNREADABLE
+from tests.oracle.sheet import DATA, Sheet
+
+Explore = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    return Sheet.real().csv(tmp_path / "yellow_tripdata_2018-01.csv")
+
+
+@pytest.mark.parametrize("build", UNREADABLE.values(), ids=UNREADABLE)
+def test_an_unreadable_file_fails_the_run_by_name(build: Callable[[Path], Path], explore: Explore, good: Path) -> None:
+    bad = build(good.parent)
+    with pytest.raises(UnreadableFile) as failure:
+        explore([good, bad])
+    assert bad.name in str(failure.value)
+
+
+@pytest.mark.parametrize("build", UNREADABLE.values(), ids=UNREADABLE)
+def test_or_is_skipped_and_said(build: Callable[[Path], Path], explore: Explore, good: Path) -> None:
+    bad = build(good.parent)
+    found = explore([bad, good], on_bad_file="skip")
+    assert_same(found, answers([good]))
+    assert [Path(skipped["uri"]).name for skipped in found["quality"]["skipped_files"]] == [bad.name]
+    assert all(skipped["reason"] for skipped in found["quality"]["skipped_files"])
+
+
+@pytest.mark.parametrize("name", ["absent.csv", "absent.parquet", "absent-*.csv"])
+def test_an_absent_file_fails_the_run_by_name(name: str, explore: Explore, good: Path) -> None:
+    with pytest.raises(DataError) as failure:
+        explore([good, good.parent / name])
+    assert name in str(failure.value)
+
+
+def test_a_folder_is_no_file(explore: Explore, good: Path) -> None:
+    folder = good.parent / "yellow_tripdata_2018-05.csv"
+    folder.mkdir()
+    with pytest.raises(DataError) as failure:
+        explore([good, folder])
+    assert folder.name in str(failure.value)
+
+
+def test_both_colours_name_a_file_of_each(explore: Explore, good: Path) -> None:
+    with pytest.raises(MixedTaxis) as failure:
+        explore([good, DATA / "green_tripdata_2021-01.parquet"])
+    assert good.name in str(failure.value)
+    assert "green_tripdata_2021-01.parquet" in str(failure.value)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])
+def test_lines_set_aside_are_shown_with_their_place(suffix: str, explore: Explore, tmp_path: Path) -> None:
+    """Places count lines of the file: blank ones, the header and the insides of quoted fields among them."""
+    header, *trips = Sheet.real(rows=10).text().splitlines()
+    lines = [
+        "",
+        header + ",note",
+        *(f'{trip},"one\nnote"' for trip in trips[:3]),  # lines 3 to 8
+        trips[3],  # line 9: no note
+        "",
+        trips[4].replace("2018-", "MMXVIII-") + ",",  # line 11
+        *(f"{trip}," for trip in trips[5:9]),
+        trips[9][:40],  # line 16
+    ]
+    raw = "\n".join(lines).encode()
+    path = tmp_path / f"yellow_tripdata_2018-01{suffix}"
+    path.write_bytes(gzip.compress(raw) if suffix.endswith(".gz") else raw)
+    found = explore([path])
+    assert_same(found, answers([path]))
+    examples = found["quality"]["set_aside_examples"]
+    assert {(Path(one["file"]).name, one["line"], one["reason"]) for one in examples} == {
+        (path.name, 9, "field_count"),
+        (path.name, 11, "bad_value"),
+        (path.name, 16, "truncated_line"),
+    }
+    texts = {one["line"]: one["text"] for one in examples}
+    assert trips[3] in texts[9]
+    assert "MMXVIII" in texts[11]
+    assert trips[9][:40] in texts[16]
+
+
+def test_a_flag_in_no_encoding_costs_nobody_else(explore: Explore, tmp_path: Path) -> None:
+    """One byte that is no UTF-8, in a column of text: the other trips are answered as if it were well."""
+    path = tmp_path / "yellow_tripdata_2018-01.csv"
+    path.write_bytes(Sheet.real().put({"store_and_fwd_flag": ["#"]}).text().encode().replace(b",#,", b",\xff,"))
+    quality = explore([path])["quality"]
+    assert quality["trips"]["read"] + sum(quality["lines_set_aside"].values()) == 60
+    assert quality["trips"]["read"] >= 59

@@ -1,0 +1,77 @@
+"""Every job that asks one question answers as `explore-trips` is to answer it, and as the article did when asked to."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs import JOBS
+from jobspec import SpecError, parse_spec
+from tests.oracle.compare import assert_same
+from tests.oracle.duck import Keep, answers
+from tests.oracle.published import published
+from tests.oracle.sheet import DATA
+
+RunJob = Callable[..., dict[str, Any]]
+
+YELLOW = [DATA / f"yellow_tripdata_{month}.csv" for month in ("2018-01", "2018-02", "2018-03", "2019-07")]
+GREEN = [DATA / "green_tripdata_2021-01.parquet"]
+
+# Job: its answer, and the columns of it when the answer is shared out between jobs.
+ANSWERED: dict[str, tuple[str, list[str]]] = {
+    "trip-duration": ("duration_seconds", []),
+    "passengers-by-date": ("trips_by_pickup_date", ["pickup_date", "mean_passengers"]),
+    "trips-by-date": ("trips_by_pickup_date", ["pickup_date", "trips"]),
+    "vendor-summary": ("vendors", []),
+    "distance-by-passengers": ("distance_by_passengers", []),
+    "longest-trips": ("longest_trips", []),
+    "top-fares": ("top_fares", []),
+    "missing-values": ("missing", []),
+}
+
+
+def part(told: dict[str, Any], answer: str, columns: list[str]) -> dict[str, Any]:
+    """One answer of several, of its rows only these columns (none: all)."""
+    if not columns:
+        return {"answers": {answer: told["answers"][answer]}}
+    return {"answers": {answer: [{name: row[name] for name in columns} for row in told["answers"][answer]]}}
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (taxi, keep): answers(list(YELLOW if taxi == "yellow" else GREEN), keep=keep, taxi=taxi)
+        for taxi in ("yellow", "green")
+        for keep in ("plausible", "all")
+    }
+
+
+@pytest.mark.parametrize(("taxi", "keep"), [("yellow", "plausible"), ("yellow", "all"), ("green", "plausible")])
+@pytest.mark.parametrize("job", ANSWERED)
+def test_each_job(job: str, taxi: str, keep: Keep, run_job: RunJob, expected: dict[tuple[str, str], Any]) -> None:
+    found = run_job(job, YELLOW if taxi == "yellow" else GREEN, keep=keep)
+    assert_same(part(found, *ANSWERED[job]), part(expected[taxi, keep], *ANSWERED[job]))
+    if job != "missing-values":
+        assert_same(found, {"quality": {"reasons": expected[taxi, keep]["quality"]["reasons"]}})
+
+
+@pytest.mark.parametrize("files", [YELLOW, GREEN], ids=["yellow", "green"])
+def test_as_published(files: list[Path], run_job: RunJob) -> None:
+    found = run_job("explore-trips", files, as_published=True)
+    article = published(files)
+    told: dict[str, Any] = {}
+    for name, value in article.items():
+        one = found["answers"][name]
+        if isinstance(value, dict):
+            told[name] = {key: one[key] for key in value}
+        else:
+            told[name] = [{key: row[key] for key in value[0]} for row in one]
+    assert_same({"answers": told}, {"answers": article})
+
+
+def test_as_published_keeps_everything() -> None:
+    with pytest.raises(SpecError, match="keep"):
+        parse_spec(
+            {"job": "explore-trips", "params": {"trips": ["x.csv"], "as_published": True, "keep": "plausible"}}, JOBS
+        )

@@ -1,0 +1,1 @@
+"""A sub-package, which is not a job."""
