@@ -22,6 +22,8 @@ $(UV): requirements-uv.txt
 $(VENV)/.runtime: $(UV) requirements.txt pyproject.toml
 	@$(INSTALL) -r requirements.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q jobspec jobs functions cli local
+	@$(BIN)/python -m jobs.runtime.warm
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -21,14 +22,20 @@ def failing_clearly(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*arguments, **options)
         except DispatchError as error:
-            if options.get("as_json"):
-                failed = {"run_id": None, "state": "FAILED", "result": None, "error": error.as_problem()}
-                click.echo(json.dumps(failed, default=str))
-            click.echo(f"dispatch: {error}", err=True)
-            sys.exit(error.exit_code)
+            problem = error
         except KeyboardInterrupt:
             click.echo("dispatch: interrupted", err=True)
             sys.exit(130)
+        except (click.ClickException, BrokenPipeError):
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            problem = DispatchError(f"{type(error).__name__}: {error}")
+        if options.get("as_json"):
+            failed = {"run_id": None, "state": "FAILED", "result": None, "error": problem.as_problem()}
+            click.echo(json.dumps(failed, default=str))
+        click.echo(f"dispatch: {problem}", err=True)
+        return sys.exit(problem.exit_code)
 
     return wrapped
 
@@ -72,14 +79,17 @@ def validate(spec: str, as_json: bool) -> None:
 @failing_clearly
 def run(spec: str, results: str, workers: int | None, scheduler: str | None, report: bool, as_json: bool) -> None:
     """Run SPEC, a path, an s3:// address or - for standard input, here and now. Exits with 0 only if it succeeded."""
-    parsed = _parse(spec)
-    from cli import showing
-    from jobs.runtime.run import run_spec
+    from jobs.runtime.cancelling import cancellable
 
-    with showing.progress(quiet=as_json) as progress:
-        outcome = run_spec(
-            parsed, results=results, workers=workers, scheduler=scheduler, report=report, progress=progress
-        )
+    with cancellable():
+        parsed = _parse(spec)
+        from cli import showing
+        from jobs.runtime.run import run_spec
+
+        with showing.progress(quiet=as_json) as progress:
+            outcome = run_spec(
+                parsed, results=results, workers=workers, scheduler=scheduler, report=report, progress=progress
+            )
     if as_json:
         last = {"run_id": outcome.run_id, "state": outcome.state, "result": outcome.result_path}
         click.echo(json.dumps(last))
@@ -97,12 +107,6 @@ def _parse(spec: str) -> Any:
 def _read(spec: str) -> bytes:
     if spec == "-":
         return sys.stdin.buffer.read()
-    if "://" not in spec:
-        try:
-            with click.open_file(spec, "rb") as file:
-                return bytes(file.read())
-        except OSError as error:
-            raise click.FileError(spec, error.strerror or str(error)) from error
     from jobs.runtime.storage import read_document
 
     return read_document(spec)

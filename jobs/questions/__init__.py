@@ -1,5 +1,6 @@
 """The vocabulary in which a job says what it wants to know of every trip."""
 
+from jobs.questions.export import Export, Part
 from jobs.questions.questions import (
     ALL,
     KEPT,
@@ -32,10 +33,12 @@ __all__ = [
     "Count",
     "Day",
     "Elapsed",
+    "Export",
     "Key",
     "Mean",
     "Measure",
     "Missing",
+    "Part",
     "Quantiles",
     "Question",
     "Seen",

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from jobs.runtime.cancelling import cancellable
 from jobspec import DispatchError, InputFile, parse_spec
 
 
@@ -20,7 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     try:
-        outcome = _run(options)
+        with cancellable():
+            outcome = _run(options)
     except DispatchError as error:
         return _report({"state": "FAILED", "error": error.as_problem()}, error.exit_code)
     except Exception as error:

@@ -1,24 +1,25 @@
-"""One unit of trips, answered: read, made canonical, judged, and given to every question while it is in cache."""
+"""One unit of trips, answered: every question is asked of every batch while it is in cache."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jobs.questions import ALL, KEPT, Columns, Missing, Question, Seen
-from jobs.runtime import canonical, csv_reading, parquet_files
+from jobs.questions import ALL, KEPT, Columns, Export, Missing, Question
 from jobs.runtime.batch import Batch
 from jobs.runtime.canonical import Scratch
-from jobs.runtime.fillers import Filler, filler
+from jobs.runtime.fillers import filler
+from jobs.runtime.loading import RULED, Loader, whole_unit
 from jobs.runtime.tally import EXAMPLES, Example, Range, Tally, merged
-from jobs.runtime.tripfile import QuotedRange, RawBatch, Reading, TripFile, Unit, Wanted
-from jobs.trips import COLUMNS, DROPOFF, PICKUP, Reason, month_window
+from jobs.runtime.tripfile import QuotedRange, Reading, TripFile, Unit, Wanted
+from jobs.trips import COLUMNS, Reason
 from jobspec import UnreadableFile
 
-# The columns that the rules of plausibility look at: read in every run.
-RULED = frozenset({PICKUP, DROPOFF, "trip_distance", "fare_amount", "PULocationID"})
+if TYPE_CHECKING:
+    from jobs.runtime.exporting import ExportTo
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Asked:
     questions: Mapping[str, Question]
     keeps_all: bool = False
     skips_bad_files: bool = False
+    export_to: "ExportTo | None" = None
 
     @cached_property
     def wanted(self) -> Wanted:
@@ -38,8 +40,8 @@ class Asked:
 
     @cached_property
     def filled(self) -> Mapping[str, Question]:
-        """The questions that are answered trip by trip; the others need only what was seen of the columns."""
-        return {name: q for name, q in self.questions.items() if not isinstance(q, (Missing, Columns))}
+        """The questions that are answered trip by trip; the others need only what was seen or written on the way."""
+        return {name: q for name, q in self.questions.items() if not isinstance(q, (Missing, Columns, Export))}
 
     @cached_property
     def filled_aside(self) -> Mapping[str, Question]:
@@ -55,7 +57,7 @@ def has_headline(question: Question) -> bool:
 def answer(unit: Unit, asked: Asked) -> Tally:
     """The tally of one unit. A file that cannot be read raises UnreadableFile, or is skipped whole if asked so."""
     try:
-        return _Answering(unit.file, asked).of(unit)
+        return _answer(unit, asked)
     except QuotedRange:
         return Tally(quoted=frozenset({unit.file.uri}))
     except UnreadableFile as error:
@@ -70,105 +72,63 @@ def file_tally(file: TripFile, tallies: Sequence[Tally], asked: Asked) -> Tally:
     A file in which a range holds a quote is read again as one unit; one that could not be read counts for nothing.
     """
     tally = merged(tallies, asked.questions)
-    if tally.quoted:
-        tally = answer(Unit(replace(file, whole=True), file.body, file.input.bytes, file.trips), asked)
+    if tally.quoted and not tally.skipped:
+        # It stays marked, so that whoever reads the file once more need not find out again.
+        tally = replace(answer(whole_unit(file), asked), quoted=tally.quoted)
     return Tally(skipped=tally.skipped) if tally.skipped else tally
 
 
-@dataclass
+def _answer(unit: Unit, asked: Asked) -> Tally:
+    loader = Loader(unit, asked.wanted)
+    exporter = asked.export_to.exporter(unit, asked.keeps_all) if asked.export_to else None
+    kept, aside, aside_scratch = _Fillers(asked.filled), _Fillers(asked.filled_aside), Scratch()
+    for judged in loader:
+        kept.update(judged.batch, judged.keep)
+        if judged.kept < judged.batch.rows and asked.filled_aside:
+            few = judged.batch.take(np.flatnonzero(judged.reasons), aside_scratch)
+            aside.update(few, few.everyone)
+        if exporter:
+            exporter.add(judged)
+    tally = Tally(
+        kept=kept.partials(),
+        aside=aside.partials(),
+        reasons=Counter({Reason(at): count for at, count in enumerate(loader.reasons.tolist()) if count}),
+        seen=loader.seen(),
+        non_finite=+loader.non_finite,
+        uncastable=+loader.uncastable,
+        trips=Counter({unit.file.uri: loader.reading.rows}),
+        parts=exporter.finish(loader.reading) if exporter else (),
+    )
+    if unit.file.format != "parquet":
+        _account_for_lines(tally, unit.file.uri, loader.reading)
+    return tally
+
+
 class _Fillers:
     """One filler for each question; the trips kept and those set aside have a set of their own."""
 
-    questions: Mapping[str, Question]
-    fillers: dict[str, Filler] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.fillers = {name: filler(question) for name, question in self.questions.items()}
+    def __init__(self, questions: Mapping[str, Question]) -> None:
+        self._questions = questions
+        self._fillers = {name: filler(question) for name, question in questions.items()}
 
     def update(self, batch: Batch, mask: Any) -> None:
-        for name, question in self.questions.items():
+        for name, question in self._questions.items():
             where = question.where
             chosen = mask
             if where not in (KEPT, ALL) and where.value is not None:
                 chosen = batch.among(where.value, where.at_least, where.at_most, mask)
-            self.fillers[name].update(batch, chosen)
+            self._fillers[name].update(batch, chosen)
 
     def partials(self) -> dict[str, Any]:
-        return {name: filler.partial() for name, filler in self.fillers.items()}
+        return {name: filler.partial() for name, filler in self._fillers.items()}
 
 
-class _Answering:
-    def __init__(self, file: TripFile, asked: Asked) -> None:
-        self._file = file
-        self._asked = asked
-        self._window = month_window(file.uri)
-        self._columns = [column for column in COLUMNS if column.name in asked.wanted.values]
-        self._present = file.columns().keys()
-        self._scratch, self._aside_scratch = Scratch(), Scratch()
-        self._kept, self._aside = _Fillers(asked.filled), _Fillers(asked.filled_aside)
-        self._counts = np.zeros(len(Reason), np.int64)
-        self._nulls: dict[str, int] = {}
-        self._tally = Tally()
-
-    def of(self, unit: Unit) -> Tally:
-        reading = Reading()
-        for raw in _read(unit, self._asked.wanted, reading):
-            self._add(raw)
-        tally = self._tally
-        tally.kept, tally.aside = self._kept.partials(), self._aside.partials()
-        tally.reasons.update({reason: count for reason, count in enumerate(self._counts.tolist()) if count})
-        tally.trips[self._file.uri] = reading.rows
-        tally.seen = self._seen(reading)
-        if self._file.format != "parquet":
-            self._account_for_lines(reading)
-        return tally
-
-    def _add(self, raw: RawBatch) -> None:
-        columns = {}
-        for column in self._columns:
-            if column.name in raw.arrays:
-                loaded = canonical.load(column, raw.arrays[column.name], self._scratch)
-                self._count(column.name, loaded)
-            else:
-                loaded = canonical.absent(column, raw.rows, self._scratch)
-            columns[column.name] = (loaded.values, loaded.valid)
-        for name in raw.arrays.keys() - columns.keys():
-            self._nulls[name] = self._nulls.get(name, 0) + raw.arrays[name].null_count
-        batch = Batch(columns, raw.rows, self._scratch)
-        kept_before = self._counts[Reason.KEPT]
-        reasons, keep = batch.judge(self._window, self._counts)
-        self._kept.update(batch, keep)
-        if self._counts[Reason.KEPT] - kept_before < raw.rows and self._aside.fillers:
-            few = batch.take(np.flatnonzero(reasons), self._aside_scratch)
-            self._aside.update(few, few.everyone)
-
-    def _count(self, name: str, loaded: canonical.Loaded) -> None:
-        self._nulls[name] = self._nulls.get(name, 0) + loaded.nulls
-        if loaded.non_finite:
-            self._tally.non_finite[name] += loaded.non_finite
-        if loaded.uncastable:
-            self._tally.uncastable[name] += loaded.uncastable
-
-    def _seen(self, reading: Reading) -> Seen:
-        nulls = {column.name: reading.rows for column in COLUMNS if column.name not in self._present}
-        nulls |= self._nulls | reading.known_nulls
-        return Seen(reading.rows, frozenset(self._present), nulls)
-
-    def _account_for_lines(self, reading: Reading) -> None:
-        aside = reading.set_aside
-        if reading.rows + len(aside) != reading.records:
-            raise UnreadableFile(
-                self._file.uri, f"{reading.records:,} lines gave {reading.rows:,} trips and {len(aside):,} set aside"
-            )
-        uri, tally = self._file.uri, self._tally
-        tally.ranges[uri] = (
-            Range(reading.start, reading.end, reading.lines, reading.records, reading.rows, len(aside)),
-        )
-        tally.lines_set_aside.update(line.reason for line in aside)
-        tally.examples = tuple(Example(uri, line) for line in aside[:EXAMPLES])
-        tally.unterminated = reading.unterminated
-
-
-def _read(unit: Unit, wanted: Wanted, reading: Reading) -> Iterator[RawBatch]:
-    reader = parquet_files if unit.file.format == "parquet" else csv_reading
-    return reader.batches(unit, wanted, reading)
+def _account_for_lines(tally: Tally, uri: str, reading: Reading) -> None:
+    """Every record is a trip or set aside: raises UnreadableFile where that does not add up."""
+    aside = reading.set_aside
+    if reading.rows + len(aside) != reading.records:
+        raise UnreadableFile(uri, f"{reading.records:,} lines gave {reading.rows:,} trips and {len(aside):,} set aside")
+    tally.ranges[uri] = (Range(reading.start, reading.end, reading.lines, reading.records, reading.rows, len(aside)),)
+    tally.lines_set_aside.update(line.reason for line in aside)
+    tally.examples = tuple(sorted((Example(uri, line) for line in aside), key=lambda e: e.place)[:EXAMPLES])
+    tally.unterminated = reading.unterminated

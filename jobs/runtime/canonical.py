@@ -8,13 +8,14 @@ import ctypes
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from jobs.questions.questions import EPOCH
 from jobs.runtime import kernels
 from jobs.trips.columns import CODES, Column, Kind
 
@@ -296,7 +297,7 @@ def _cast_texts(texts: Sequence[str], target: Any) -> list[Any]:
     if not texts:
         return []
     try:
-        cast = pc.cast(pa.array(texts, pa.string()), target)
+        cast = pa.array(texts, pa.string()).cast(target)
         return list((cast.cast(pa.int64()) if pa.types.is_timestamp(target) else cast).to_pylist())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         pass
@@ -304,12 +305,17 @@ def _cast_texts(texts: Sequence[str], target: Any) -> list[Any]:
         half = len(texts) // 2
         return _cast_texts(texts[:half], target) + _cast_texts(texts[half:], target)
     if pa.types.is_timestamp(target):
-        try:
-            parsed = pc.strptime(pa.array(texts, pa.string()), _AMERICAN_TIME, "us")
-            return list(parsed.cast(pa.int64()).to_pylist())
-        except pa.ArrowInvalid:
-            pass
+        return [_american_time(texts[0])]
     return [None]
+
+
+def _american_time(text: str) -> int | None:
+    """Microseconds since 1970, or None. Not by Arrow, which makes the 2nd of March of a 30th of February."""
+    try:
+        moment = datetime.strptime(text, _AMERICAN_TIME).replace(tzinfo=UTC) if text.isascii() else None
+    except ValueError:
+        return None
+    return None if moment is None else (moment - EPOCH) // timedelta(microseconds=1)
 
 
 _PARSERS = {Kind.INTEGER: _as_whole_numbers, Kind.NUMBER: _as_numbers, Kind.TIME: _as_times}

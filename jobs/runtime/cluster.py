@@ -1,16 +1,21 @@
 """A Dask client with workers of its own: of a cluster on this machine, or claimed from one that others share.
 
 On a shared scheduler a run claims as many unclaimed workers as it was given and sends its tasks to no other, because
-Dask prefers older graphs to newer ones and would let one run take everything. Claims end with the run, or with its
-client.
+Dask prefers older graphs to newer ones and would let one run take everything. For a worker that is lost it claims
+another, and its tasks move there. Claims end with the run, or with its client.
 """
 
 import contextlib
+import queue
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import uuid4
 
+from jobs.runtime.answering import Asked
+from jobs.runtime.execution import Work, tasks
 from jobs.runtime.progress import Event, Progress
+from jobs.runtime.tally import Tally
 from jobspec import LostWorkers, NoWorkers, OutOfMemory
 
 START_SECONDS = 300.0  # how long to wait for workers: Fargate needs about 70 s for an image of ours
@@ -19,15 +24,43 @@ _POLL_SECONDS = 2.0
 
 
 class Cluster:
-    """A client and the workers whose tasks it may run."""
+    """A client and its workers: all that its scheduler has, or, where that is shared, those that it claimed."""
 
-    def __init__(self, client: Any, run_id: str, workers: Sequence[str], wanted: int) -> None:
+    def __init__(self, client: Any, run_id: str, workers: Sequence[str], wanted: int, shared: bool) -> None:
         self.client = client
         self.workers = list(workers)
         self.wanted = wanted
-        self._prefix = run_id
+        self._shared = shared
+        # Two clients may do the same work, with results in two places, at once.
+        self._name = f"{run_id}-{uuid4().hex[:8]}"
         self._tasks = 0
         self._alive_at = time.monotonic()
+
+    def tally(self, work: Work, asked: Asked, progress: Progress) -> Tally:
+        """The tally of all the work."""
+        units, whole = tasks(work, asked, self.submit)
+        progress(Event("compute", 0, len(units)))
+        for done, _ in enumerate(self.as_completed(units), 1):
+            progress(Event("compute", done, len(units)))
+        for _ in self.as_completed([whole]):
+            pass
+        tally: Tally = self.result(whole)
+        return tally
+
+    def compute(self, lazy: list[Any]) -> Sequence[Any]:
+        """The values of Dask collections."""
+        futures = self.client.compute(lazy, **self._placement())
+        for _ in self.as_completed(futures):
+            pass
+        return [self.result(future) for future in futures]
+
+    @contextlib.contextmanager
+    def as_default(self) -> Iterator[None]:
+        """Make Dask use our workers."""
+        import dask
+
+        with self.client.as_current(), dask.annotate(**self._placement()):
+            yield
 
     def submit(self, function: Any, *arguments: Any) -> Any:
         """A future on our workers."""
@@ -35,25 +68,32 @@ class Cluster:
         return self.client.submit(
             function,
             *arguments,
-            key=f"{function.__name__.strip('_')}-{self._prefix}-{self._tasks}",
+            key=f"{function.__name__.strip('_')}-{self._name}-{self._tasks}",
             pure=False,
-            workers=self.workers,
-            allow_other_workers=False,
+            **self._placement(),
         )
+
+    def _placement(self) -> dict[str, Any]:
+        """Where tasks may run. A worker that starts again is a new one to Dask: to name ours would shut it out."""
+        return {"workers": self.workers, "allow_other_workers": False} if self._shared else {}
 
     def as_completed(self, futures: Sequence[Any]) -> Iterator[Any]:
         """The futures as they end. Raises what a task raised, OutOfMemory or LostWorkers."""
-        from distributed import wait
-
-        pending = set(futures)
-        while pending:
-            with contextlib.suppress(TimeoutError):
-                done, _ = wait(list(pending), timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED")
-                for future in done:
-                    self.result(future)
-                    pending.discard(future)
-                    yield future
-            self._check_alive()
+        ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        for future in futures:
+            future.add_done_callback(ended.put)
+        checked_at = time.monotonic()
+        left = len(futures)
+        while left:
+            with contextlib.suppress(queue.Empty):
+                future = ended.get(timeout=_POLL_SECONDS)
+                if future.status != "finished":
+                    self.result(future)  # raises
+                left -= 1
+                yield future
+            if time.monotonic() - checked_at >= _POLL_SECONDS:
+                self._check_alive()
+                checked_at = time.monotonic()
 
     def result(self, future: Any) -> Any:
         """What the future holds. Raises what its task raised, OutOfMemory or LostWorkers."""
@@ -74,20 +114,28 @@ class Cluster:
             raise LostWorkers(f"the workers are gone: {error}") from error
 
     def _check_alive(self) -> None:
-        """Raise LostWorkers when none of our workers has been there for LOST_SECONDS."""
-        try:
-            known = self.client.scheduler_info(n_workers=-1)["workers"]
-        except OSError as error:
-            raise LostWorkers(f"the scheduler is gone: {error}") from error
+        """See which workers we have now. Raises LostWorkers when there has been none for LOST_SECONDS."""
+        if self._shared:
+            found = _on_scheduler(self.client, _claim, wanted=self.wanted, before=self.workers)
+        else:
+            found = list(self._known())
         now = time.monotonic()
-        if any(worker in known for worker in self.workers):
-            self._alive_at = now
+        if found:
+            self.workers, self._alive_at = found, now
         elif now - self._alive_at > LOST_SECONDS:
             raise LostWorkers(f"none of the {len(self.workers)} workers has been there for {LOST_SECONDS:g} s")
 
+    def _known(self) -> dict[str, Any]:
+        """What the scheduler knows of each worker, by its address."""
+        try:
+            known: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
+        except (OSError, TimeoutError) as error:
+            raise LostWorkers(f"the scheduler is gone: {error}") from error
+        return known
+
     def describe(self) -> dict[str, Any]:
         """What the run ran on, for its result."""
-        known = self.client.scheduler_info(n_workers=-1)["workers"]
+        known = self._known()
         ours = [known[worker] for worker in self.workers if worker in known]
         return {
             "executor": "distributed",
@@ -118,7 +166,7 @@ def local_cluster(run_id: str, workers: int, progress: Progress) -> Iterator[Clu
     ):
         found = list(client.scheduler_info(n_workers=-1)["workers"])
         progress(Event("workers", len(found), workers))
-        yield Cluster(client, run_id, found, workers)
+        yield Cluster(client, run_id, found, workers, shared=False)
 
 
 @contextlib.contextmanager
@@ -141,7 +189,7 @@ def shared_cluster(
         claimed: list[str] = []
         try:
             while True:
-                claimed = client.run_on_scheduler(_claim, run_id=run_id, client=client.id, wanted=wanted)
+                claimed = _on_scheduler(client, _claim, wanted=wanted)
                 progress(Event("workers", len(claimed), wanted))
                 late = time.monotonic() >= deadline
                 if len(claimed) >= wanted or (late and claimed and 2 * len(claimed) >= wanted):
@@ -149,34 +197,52 @@ def shared_cluster(
                 if late:
                     raise NoWorkers(wanted, start_seconds)
                 time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
-            yield Cluster(client, run_id, claimed, wanted)
+            yield Cluster(client, run_id, claimed, wanted, shared=True)
         finally:
-            with contextlib.suppress(OSError, TimeoutError):
-                client.run_on_scheduler(_release, run_id=run_id)
+            with contextlib.suppress(LostWorkers):
+                _on_scheduler(client, _release)
 
 
-def _claims(dask_scheduler: Any) -> dict[str, tuple[str, str]]:
-    """Who holds which worker: {worker: (run, client)}; the claims of clients and workers that are gone are void."""
-    claims: dict[str, tuple[str, str]] = dask_scheduler.extensions.setdefault("dispatch-claims", {})
-    for worker, (_, client) in list(claims.items()):
+def _on_scheduler(client: Any, function: Any, **arguments: Any) -> Any:
+    """What the function returns, run on the scheduler for this client. Raises LostWorkers where it is gone."""
+    try:
+        return client.run_on_scheduler(function, client=client.id, **arguments)
+    except (OSError, TimeoutError) as error:
+        raise LostWorkers(f"the scheduler is gone: {error}") from error
+
+
+def _claims(dask_scheduler: Any) -> dict[str, str]:
+    """Which client holds which worker: {worker: client}. Where either is gone the claim is void."""
+    claims: dict[str, str] = dask_scheduler.extensions.setdefault("dispatch-claims", {})
+    for worker, client in list(claims.items()):
         if worker not in dask_scheduler.workers or client not in dask_scheduler.clients:
             del claims[worker]
     return claims
 
 
-def _claim(run_id: str, client: str, wanted: int, dask_scheduler: Any = None) -> list[str]:
-    """Runs on the scheduler, whose event loop lets one claim happen at a time."""
+def _claim(client: str, wanted: int, before: Sequence[str] = (), dask_scheduler: Any = None) -> list[str]:
+    """The client's workers, now up to as many as wanted; `before` are those that it has sent its tasks to.
+
+    Runs on the scheduler, whose event loop lets one claim happen at a time.
+    """
     claims = _claims(dask_scheduler)
-    ours = [worker for worker, (run, _) in claims.items() if run == run_id]
-    free = [worker for worker in dask_scheduler.workers if worker not in claims]
-    for worker in free[: max(0, wanted - len(ours))]:
-        claims[worker] = (run_id, client)
-        ours.append(worker)
+    ours = [worker for worker, holder in claims.items() if holder == client]
+    new = [worker for worker in dask_scheduler.workers if worker not in claims][: max(0, wanted - len(ours))]
+    claims |= dict.fromkeys(new, client)
+    ours += new
+    # Without any worker the tasks stay bound to those that were lost: unbound, they would run on anybody's.
+    if before and ours and set(ours) != set(before):
+        for task in dask_scheduler.tasks.values():
+            if task.worker_restrictions and not task.worker_restrictions.isdisjoint(before):
+                task.worker_restrictions = set(ours)
+        for worker in ours:
+            state = dask_scheduler.workers[worker]
+            runnable = dask_scheduler.bulk_schedule_unrunnable_after_adding_worker(state)
+            dask_scheduler.transitions(runnable, f"dispatch-claim-{client}")
     return ours
 
 
-def _release(run_id: str, dask_scheduler: Any = None) -> None:
+def _release(client: str, dask_scheduler: Any = None) -> None:
     claims = _claims(dask_scheduler)
-    for worker, (run, _) in list(claims.items()):
-        if run == run_id:
-            del claims[worker]
+    for worker in [worker for worker, holder in claims.items() if holder == client]:
+        del claims[worker]

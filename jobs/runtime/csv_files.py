@@ -57,8 +57,14 @@ def units(file: TripFile, unit_bytes: int = UNIT_BYTES) -> Iterator[Unit]:
 
 
 def _inflated(head: bytes, uri: str) -> bytes:
+    """The first HEAD_BYTES of text, of as many gzip members as that takes."""
+    text = b""
     try:
-        return zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
+        while head.startswith(GZIP) and len(text) < HEAD_BYTES:
+            member = zlib.decompressobj(wbits=31)
+            text += member.decompress(head, HEAD_BYTES - len(text))
+            head = member.unused_data
+        return text
     except zlib.error as error:
         raise UnreadableFile(uri, f"it begins like gzip and is not: {error}") from error
 
@@ -88,15 +94,19 @@ def _fields(line: bytes, uri: str) -> list[str]:
         ) from error
     if "\0" in text:
         raise UnreadableFile(uri, "its first line holds NUL bytes: it is neither CSV nor Parquet")
-    return next(csv.reader([text.rstrip("\r\n")]), [])
+    try:
+        return next(csv.reader([text.rstrip("\r\n")]), [])
+    except csv.Error as error:
+        raise UnreadableFile(uri, f"its first line is not CSV: {error}") from error
 
 
 def _surplus(head: bytes, body: int, names: int, uri: str) -> int:
     """How many fields more than the header the first record has, all of them empty, as in green files of 2014."""
-    end = _line_end(head, body, whole_head=True, uri=uri)
+    start = len(head) - len(head[body:].lstrip(b"\r\n"))  # those very files have an empty line before it
+    end = _line_end(head, start, whole_head=True, uri=uri)
     try:
-        fields = next(csv.reader([head[body:end].decode("utf-8").rstrip("\r\n")]), [])
-    except UnicodeDecodeError:
+        fields = next(csv.reader([head[start:end].decode("utf-8").rstrip("\r\n")]), [])
+    except (UnicodeDecodeError, csv.Error):
         return 0
     extra = fields[names:]
     return len(extra) if extra and not any(field.strip() for field in extra) else 0

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as compute
 import pyarrow.csv as pc
 
 from jobs.runtime import canonical, kernels
@@ -171,6 +170,8 @@ class _Reader:
             text = text.replace(b"\r\n", b"\n")
         if text[-1:] not in (b"\n", b"\r"):
             at = _last_line_end(text, self._file.whole) + 1
+            if not quoted:  # lines may end in a lone carriage return, where no file is ever cut
+                at = max(at, text.rfind(b"\r") + 1)
             if at:
                 yield from self._lines(text[:at], quoted)
             yield from self._unterminated(text[at:])
@@ -184,7 +185,7 @@ class _Reader:
         # Two separators side by side, or one at the very start: a field or a line is empty.
         empty = bool(separators[0] or np.any(separators[1:] & separators[:-1]))
         awkward = quoted or empty or b"\r" in text
-        lines = int(np.count_nonzero(feeds))
+        lines = len(text.splitlines()) if b"\r" in text else int(np.count_nonzero(feeds))
         records = int(kernels.count_records(np.frombuffer(bytearray(text), np.uint8), quoted)) if awkward else lines
         before = self._reading.lines
         self._reading.lines += lines
@@ -214,9 +215,8 @@ class _Reader:
                 table = self._read_csv(text, names, _WAYS[way], quoted)
             except pa.ArrowInvalid:
                 continue
-            if _beyond_doubles(
-                table, [self._places[n] for n in names if n in self._read and _KINDS[n] is Kind.INTEGER]
-            ):
+            ids = [self._places[name] for name in names if name in self._read and _KINDS[name] is Kind.INTEGER]
+            if _WAYS[way] is _WIDE and _beyond_doubles(table, ids):
                 return None
             self._way = way
             return table
@@ -312,7 +312,8 @@ class _Reader:
         even = self._even(record + b"\n", quoted) if record.count(b'"') % 2 == 0 else None
         last = _KINDS.get(next((name for name, at in self._places.items() if at == self._names[-1]), ""))
         cut_number = last in (Kind.NUMBER, Kind.INTEGER) and record.endswith((b".", b"-", b"+"))
-        cut_time = last is Kind.TIME and not _CLOCK.search(record.rpartition(b",")[2])
+        field = record.rpartition(b",")[2].strip()
+        cut_time = last is Kind.TIME and field and not _CLOCK.search(field)
         if even is None or cut_number or cut_time:
             return None
         every = [name for name in self._places if _KINDS[name] is not Kind.FLAG]
@@ -323,6 +324,8 @@ class _Reader:
 
 def _beyond_doubles(table: Any, columns: list[str]) -> bool:
     """Whether a whole number was read as a double that may not hold it exactly."""
+    from pyarrow import compute
+
     found = (table.column(column) for column in columns)
     return any(pa.types.is_floating(c.type) and (compute.max(compute.abs(c)).as_py() or 0) >= 2.0**53 for c in found)
 

@@ -5,7 +5,8 @@ file (a file is read again whole if it turns out to hold quotes, or skipped whol
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from jobs.runtime.answering import Asked, answer, file_tally
 from jobs.runtime.progress import Event, Progress
@@ -38,32 +39,70 @@ def _merge(tallies: Sequence[Tally], asked: Asked) -> Tally:
     return merged(tallies, asked.questions)
 
 
-def in_threads(work: Work, asked: Asked, threads: int, progress: Progress) -> Tally:
-    """The tally of everything, by Dask's threaded scheduler."""
-    import dask
-    from dask.callbacks import Callback
+class Executor(Protocol):
+    """Where a run's tasks are run."""
 
-    units, whole = tasks(work, asked, lambda function, *arguments: dask.delayed(function, pure=False)(*arguments))
-    unit_keys = {unit.key for unit in units}
-    done = 0
+    def tally(self, work: Work, asked: Asked, progress: Progress) -> Tally:
+        """The tally of all the work."""
 
-    def count(key: Any, *_: Any) -> None:
-        nonlocal done
-        if key in unit_keys:
-            done += 1
-            progress(Event("compute", done, len(unit_keys)))
+    def compute(self, lazy: list[Any]) -> Sequence[Any]:
+        """The values of Dask collections."""
 
-    progress(Event("compute", 0, len(unit_keys)))
-    with Callback(posttask=count):
-        tally: Tally = whole.compute(scheduler="threads", num_workers=threads, optimize_graph=False)
-    return tally
+    def as_default(self) -> AbstractContextManager[Any]:
+        """Within it, whatever a job computes by itself is computed here."""
+
+    def describe(self) -> dict[str, Any]:
+        """What it is, for the run's result."""
 
 
-def on_cluster(work: Work, asked: Asked, cluster: Any, progress: Progress) -> Tally:
-    """The tally of everything, by the workers that `cluster` (a `jobs.runtime.cluster.Cluster`) holds."""
-    units, whole = tasks(work, asked, cluster.submit)
-    progress(Event("compute", 0, len(units)))
-    for done, _ in enumerate(cluster.as_completed(units), 1):
-        progress(Event("compute", done, len(units)))
-    tally: Tally = cluster.result(whole)
-    return tally
+class Threads:
+    """Threads of this process, by Dask's threaded scheduler."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+
+    def tally(self, work: Work, asked: Asked, progress: Progress) -> Tally:
+        """The tally of all the work."""
+        # A plain graph needs little more of Dask than its scheduler: dask.delayed would double a short run's start.
+        from dask.callbacks import Callback
+        from dask.threaded import get
+
+        graph: dict[str, tuple[Any, ...]] = {}
+
+        def call(function: Any, *arguments: Any) -> str:
+            key = f"{function.__name__.strip('_')}-{len(graph)}"
+            graph[key] = (function, *arguments)
+            return key
+
+        units, whole = tasks(work, asked, call)
+        unit_keys = frozenset(units)
+        done = 0
+
+        def count(key: Any, *_: Any) -> None:
+            nonlocal done
+            if key in unit_keys:
+                done += 1
+                progress(Event("compute", done, len(units)))
+
+        progress(Event("compute", 0, len(units)))
+        with Callback(posttask=count):
+            tally: Tally = get(graph, whole, num_workers=self._threads)
+        return tally
+
+    def compute(self, lazy: list[Any]) -> Sequence[Any]:
+        """The values of Dask collections."""
+        import dask
+
+        with self.as_default():
+            return list(dask.compute(*lazy))
+
+    def as_default(self) -> AbstractContextManager[Any]:
+        """Make Dask use these threads."""
+        import dask
+
+        setting: AbstractContextManager[Any] = dask.config.set(scheduler="threads", num_workers=self._threads)
+        return setting
+
+    def describe(self) -> dict[str, Any]:
+        """What it is, for the run's result."""
+        return {"executor": "threads", "workers": 1, "threads": self._threads}

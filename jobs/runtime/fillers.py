@@ -54,7 +54,7 @@ class StatsFiller:
         self._large = 0
         if is_whole(value):
             self._loop = kernels.whole_stats
-            self._extremes = np.array([kernels.LAST, -kernels.LAST], np.int64)
+            self._extremes = np.array([kernels.LAST, -kernels.LAST - 1], np.int64)
         else:
             self._loop = kernels.number_stats
             self._extremes = np.array([np.inf, -np.inf])

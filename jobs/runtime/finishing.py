@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jobs.questions import ALL, Columns, Missing, Question, Seen
+from jobs.questions import ALL, Columns, Export, Missing, Question, Seen
 from jobs.runtime.answering import Asked, has_headline
 from jobs.runtime.plan import Plan
 from jobs.runtime.tally import Example, Range, Tally
@@ -26,6 +26,8 @@ def answers(tally: Tally, asked: Asked, plan: Plan) -> dict[str, Any]:
 def _partial(name: str, question: Question, tally: Tally, keeps_all: bool) -> Any:
     if isinstance(question, (Missing, Columns)):
         return tally.seen
+    if isinstance(question, Export):
+        return tally.parts
     kept = tally.kept.get(name, question.empty())
     if keeps_all or question.where == ALL:
         return question.merge(kept, tally.aside.get(name, question.empty()))

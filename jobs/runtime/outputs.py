@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from jobs.runtime.storage import filesystem, scheme_of
-from jobspec import Output, run_id
+from jobspec import Output, Problem, SpecError, run_id
+from jobspec.problem import show
 
 RESULT = "result.json"
 
@@ -20,8 +21,10 @@ class RunFolder:
 
     def __init__(self, results: str, name: str) -> None:
         self._scheme = scheme_of(results)
+        if self._scheme not in {"file", "s3"}:
+            raise SpecError([Problem("", "results cannot be written there", show(results), "a folder or s3://bucket")])
         self._files = filesystem(self._scheme)
-        root = results if self._scheme != "file" else str(Path(results).absolute())
+        root = results if self._scheme != "file" else str(Path(results.removeprefix("file://")).absolute())
         self.name = name
         self.uri = f"{root.rstrip('/')}/runs/{name}"
         self.outputs: list[Output] = []
@@ -62,15 +65,24 @@ class RunFolder:
         if self._files.exists(target):
             self._files.rm(target, recursive=True)
 
+    def keep_only(self, folder: str, paths: frozenset[str]) -> None:
+        """Remove the files below one of its folders that are not among `paths`."""
+        top = self.path(folder)
+        found = self._files.find(top) if self._files.exists(top) else []
+        beginning = self._files._strip_protocol(self.uri).rstrip("/") + "/"
+        for entry in found:
+            if entry.removeprefix(beginning) not in paths:
+                self._files.rm(entry)
+
     def discard(self, keep: frozenset[str] = frozenset()) -> None:
-        """Remove everything but the top-level files named in `keep`."""
+        """Remove everything but the top-level files named in `keep`; `result.json` before what it lists."""
         try:
             found = self._files.ls(self.uri, detail=False)
         except FileNotFoundError:
             return
-        for entry in found:
-            if entry.rstrip("/").rsplit("/", 1)[-1] not in keep:
-                self._files.rm(entry, recursive=True)
+        names = {entry.rstrip("/").rsplit("/", 1)[-1]: entry for entry in found}
+        for name in sorted(names.keys() - keep, key=lambda name: name != RESULT):
+            self._files.rm(names[name], recursive=True)
 
 
 def next_folder(results: str, work_id: str) -> RunFolder:

@@ -30,12 +30,12 @@ def inspect(source: Source, pinned: InputFile) -> TripFile:
     )
 
 
-def units(file: TripFile) -> Iterator[Unit]:
-    """The file in units of about UNIT_ROWS rows; a file without rows has none."""
+def units(file: TripFile, unit_rows: int = UNIT_ROWS) -> Iterator[Unit]:
+    """The file in units of about `unit_rows` rows; a file without rows has none."""
     start, rows = 0, 0
     for at, group_rows in enumerate(file.groups):
         # Close the run before this group if that is nearer to the size aimed at.
-        if rows and not file.whole and rows + group_rows / 2 > UNIT_ROWS:
+        if rows and not file.whole and rows + group_rows / 2 > unit_rows:
             yield Unit(file, start, at, rows)
             start, rows = at, 0
         rows += group_rows

@@ -3,8 +3,6 @@
 import contextlib
 import os
 import platform
-import signal
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,16 +11,18 @@ from importlib.metadata import version
 from typing import Any, cast
 
 from jobs import JOBS
+from jobs.questions import Export, Trips
 from jobs.runtime import execution, finishing
 from jobs.runtime.answering import Asked
+from jobs.runtime.cancelling import cancellable
+from jobs.runtime.execution import Executor
 from jobs.runtime.outputs import RESULT, RunFolder, next_folder
 from jobs.runtime.plan import Plan, make_plan
 from jobs.runtime.progress import Event, Progress, silent
 from jobs.runtime.storage import resolve
 from jobs.runtime.tally import Tally
-from jobs.trips import TripParams
+from jobs.trips import COLUMNS, TripParams
 from jobspec import (
-    Cancelled,
     DispatchError,
     InputFile,
     Job,
@@ -37,6 +37,7 @@ from jobspec import (
 
 # Below this many trips starting worker processes costs more than they save.
 THREADS_BELOW = 1_000_000
+_GIVEN = frozenset({"spec.json", "inputs.json"})  # what a run's folder may hold before the run and after its failure
 CODE_VERSION = "DISPATCH_CODE_VERSION"  # the image's immutable tag, where there is an image
 
 
@@ -47,7 +48,7 @@ class How:
     results: str  # a folder or s3:// prefix
     inputs: Sequence[InputFile] | None = None  # what was planned with; found anew if None
     run_id: str | None = None  # given by whoever started the run; else the work's next attempt
-    workers: int | None = None  # given, or all cores of this machine
+    workers: int | None = None  # given; else all cores of this machine, or on a shared scheduler what the spec says
     scheduler: str | None = None  # a shared Dask scheduler's address; else this machine
     report: bool = True
     start_seconds: float = 300.0
@@ -80,7 +81,8 @@ class _Run:
         self._environment = {"started_at": _now()} | _environment()
 
     def go(self) -> Outcome:
-        with _cancellable(), self._timed("total"):
+        begun = time.perf_counter()
+        with cancellable():
             with self._timed("resolve"):
                 self._how.progress(Event("resolve"))
                 inputs = resolve(self._params.trips) if self._how.inputs is None else list(self._how.inputs)
@@ -88,16 +90,21 @@ class _Run:
             given = self._how.run_id
             folder = RunFolder(self._how.results, given) if given else next_folder(self._how.results, work)
             try:
+                folder.discard(keep=_GIVEN)  # what an earlier try at this very run has left
                 folder.put("spec.json", _json(canonical_spec(self._spec)))
                 result = self._compute(folder, inputs)
+                timings = self._timings | {"total": time.perf_counter() - begun}
+                result = result.model_copy(
+                    update={
+                        "timings": {stage: round(seconds, 4) for stage, seconds in timings.items()},
+                        "environment": self._environment | {"finished_at": _now()},
+                    }
+                )
+                # Written last: whoever sees it sees everything.
+                path = folder.put(RESULT, result.to_json().encode())
             except BaseException as error:
                 self._give_up(folder, error)
                 raise
-        # Written last, and after the clock has stopped: whoever sees it sees everything.
-        timings = {stage: round(seconds, 4) for stage, seconds in self._timings.items()}
-        environment = self._environment | {"finished_at": _now()}
-        result = result.model_copy(update={"timings": timings, "environment": environment})
-        path = folder.put(RESULT, result.to_json().encode())
         self._how.progress(Event("done"))
         return Outcome(folder.name, RunState.SUCCEEDED, result, path)
 
@@ -107,10 +114,15 @@ class _Run:
         with self._timed("plan"):
             self._how.progress(Event("plan", 0, len(inputs)))
             plan = make_plan(inputs, self._params)
-        asked = self._asked()
-        tally = self._tally(plan, asked, folder)
-        finishing.check_whole(tally, plan)
-        answers = finishing.answers(tally, asked, plan)
+        asked = self._asked(plan, folder)
+        with self._executor(plan, folder) as executor, self._timed("compute"):
+            tally = executor.tally(plan.work(), asked, self._how.progress)
+            finishing.check_whole(tally, plan)
+            answers = self._answers(executor, tally, asked, plan)
+        if asked.export_to is not None:
+            from jobs.runtime.exporting import finish_export
+
+            finish_export(folder, asked.export_to, tally.parts, tally.ranges, plan.files)
         result = Result(
             run_id=folder.name,
             job=self._job.name,
@@ -130,21 +142,41 @@ class _Run:
                 presenting.write_report(folder, result, self._job)
         return result.model_copy(update={"outputs": list(folder.outputs)})
 
-    def _asked(self) -> Asked:
-        assert self._job.questions is not None
-        questions = self._job.questions(self._params)
-        return Asked(questions, self._params.keeps_all, self._params.on_bad_file == "skip")
+    def _asked(self, plan: Plan, folder: RunFolder) -> Asked:
+        # A job that wants a frame asks nothing; the trips are counted and judged all the same.
+        asks = self._job.questions
+        questions = asks(self._params) if asks else {"trips": Trips()}
+        export = next((question for question in questions.values() if isinstance(question, Export)), None)
+        to = None
+        if export is not None:
+            found = {name for file in plan.files for name in file.columns()}
+            columns = tuple(column.name for column in COLUMNS if column.name in found)
+            from jobs.runtime.exporting import ExportTo
 
-    def _tally(self, plan: Plan, asked: Asked, folder: RunFolder) -> Tally:
-        work, progress = plan.work(), self._how.progress
+            to = ExportTo(export, self._how.results, folder.name, columns, plan.taxi)
+        return Asked(questions, self._params.keeps_all, self._params.on_bad_file == "skip", to)
+
+    def _answers(self, executor: Executor, tally: Tally, asked: Asked, plan: Plan) -> dict[str, Any]:
+        answers = finishing.answers(tally, asked, plan)
+        if self._job.run is None:
+            return answers
+        from jobs.runtime import frames
+
+        self._how.progress(Event("run"))
+        with executor.as_default():
+            found = self._job.run(frames.lazy_frame(plan, tally, asked), self._params)
+            return answers | frames.computed(found, executor.compute)
+
+    @contextlib.contextmanager
+    def _executor(self, plan: Plan, folder: RunFolder) -> Iterator[Executor]:
         if self._how.scheduler is None and plan.trips < THREADS_BELOW:
-            threads = self._how.workers or _cores()
-            self._environment |= {"executor": "threads", "workers": 1, "threads": threads}
-            with self._timed("compute"):
-                return execution.in_threads(work, asked, threads, progress)
+            threads = execution.Threads(self._how.workers or _cores())
+            self._environment |= threads.describe()
+            yield threads
+            return
         with contextlib.ExitStack() as stack:
             with self._timed("workers"):
-                cluster = stack.enter_context(self._cluster(folder.name, progress))
+                cluster = stack.enter_context(self._cluster(folder.name, plan.trips))
             self._environment |= cluster.describe()
             if self._how.report:
                 from jobs.runtime.dask_report import recorded
@@ -153,28 +185,27 @@ class _Run:
                     folder.write("dask-report.html", page, "text/html")
 
                 stack.enter_context(recorded(cluster.client, keep))
-            with self._timed("compute"):
-                return execution.on_cluster(work, asked, cluster, progress)
+            yield cluster
 
-    def _cluster(self, run_id: str, progress: Progress) -> Any:
+    def _cluster(self, run_id: str, trips: int) -> contextlib.AbstractContextManager[Any]:
         from jobs.runtime import cluster
 
-        wanted = self._how.workers or self._wanted()
-        if self._how.scheduler is None:
-            return cluster.local_cluster(run_id, wanted, progress)
-        return cluster.shared_cluster(self._how.scheduler, run_id, wanted, progress, self._how.start_seconds)
+        how, wanted = self._how, self._how.workers or self._wanted(trips)
+        if how.scheduler is None:
+            return cluster.local_cluster(run_id, wanted, how.progress)
+        return cluster.shared_cluster(how.scheduler, run_id, wanted, how.progress, how.start_seconds)
 
-    def _wanted(self) -> int:
+    def _wanted(self, trips: int) -> int:
+        if self._how.scheduler is None:
+            return _cores()
         asked = self._spec.cluster.workers
-        if self._how.scheduler is not None and asked != "auto":
-            return asked
-        return _cores() if self._how.scheduler is None else 1
+        return self._job.size.workers_for(trips) if asked == "auto" else asked
 
     def _give_up(self, folder: RunFolder, error: BaseException) -> None:
         """Leave the spec and what went wrong, nothing else; failing to must not hide the error itself."""
         problem = error if isinstance(error, DispatchError) else DispatchError(f"{type(error).__name__}: {error}")
         with contextlib.suppress(Exception):
-            folder.discard(keep=frozenset({"spec.json", "inputs.json"}))
+            folder.discard(keep=_GIVEN)
             folder.put("error.json", _json(problem.as_problem()))
 
     @contextlib.contextmanager
@@ -186,23 +217,6 @@ class _Run:
             raise OutOfMemory(f"this process ran out of memory in stage {stage}") from error
         finally:
             self._timings[stage] = time.perf_counter() - begun
-
-
-@contextlib.contextmanager
-def _cancellable() -> Iterator[None]:
-    """SIGTERM raises Cancelled in the main thread; elsewhere signals cannot be had, and are not."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def cancel(*_: object) -> None:
-        raise Cancelled("the run was asked to stop")
-
-    before = signal.signal(signal.SIGTERM, cancel)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _environment() -> dict[str, Any]:

@@ -4,16 +4,29 @@ Local files, s3:// and https:// behind one small port, `Source`. A file that is 
 InputChanged wherever that shows; a server that refuses for now raises InputUnavailable and never looks like absence.
 """
 
+import errno
 import io
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import fsspec
 
-from jobspec import InputChanged, InputFile, NoInputs, TooManyInputs, UnreadableFile
+from jobspec import (
+    DispatchError,
+    InputChanged,
+    InputFile,
+    InputUnavailable,
+    NoInputs,
+    Problem,
+    SpecError,
+    TooManyInputs,
+    UnreadableFile,
+)
+from jobspec.problem import show
 
 MAX_INPUTS = 10_000
 
@@ -95,6 +108,8 @@ class LocalSource(Source):
         super().__init__(pinned)
         try:
             self._descriptor = os.open(pinned.uri, os.O_RDONLY)
+        except FileNotFoundError as error:
+            raise InputChanged(pinned.uri, pinned.etag, "nothing") from error
         except OSError as error:
             raise UnreadableFile(pinned.uri, os.strerror(error.errno or 0)) from error
         found = _local_etag(os.fstat(self._descriptor))
@@ -126,10 +141,11 @@ class S3Source(Source):
 
     def __init__(self, pinned: InputFile) -> None:
         super().__init__(pinned)
-        try:
-            self._file = filesystem("s3").open(pinned.uri, "rb", cache_type="none")
-        except OSError as error:
-            raise UnreadableFile(pinned.uri, _first_line(error)) from error
+        with _s3_told(pinned.uri):
+            try:
+                self._file = filesystem("s3").open(pinned.uri, "rb", cache_type="none")
+            except FileNotFoundError as error:
+                raise InputChanged(pinned.uri, pinned.etag, "nothing") from error
         found = _s3_etag(self._file.details)
         if found != pinned.etag:
             raise InputChanged(pinned.uri, pinned.etag, found)
@@ -137,13 +153,12 @@ class S3Source(Source):
     def read(self, start: int, end: int) -> bytes:  # noqa: D102
         from s3fs.utils import FileExpired
 
-        try:
-            self._file.seek(start)
-            return bytes(self._file.read(end - start))
-        except FileExpired as error:
-            raise InputChanged(self.uri, self.etag, "another version") from error
-        except OSError as error:
-            raise UnreadableFile(self.uri, _first_line(error)) from error
+        with _s3_told(self.uri):
+            try:
+                self._file.seek(start)
+                return bytes(self._file.read(end - start))
+            except (FileExpired, FileNotFoundError) as error:
+                raise InputChanged(self.uri, self.etag, "another version") from error
 
     def close(self) -> None:  # noqa: D102
         self._file.close()
@@ -218,16 +233,30 @@ def _local_matches(pattern: str) -> Iterable[InputFile]:
 
 def _s3_matches(pattern: str) -> Iterable[InputFile]:
     s3 = filesystem("s3")
-    try:
-        details = s3.glob(pattern, detail=True).values() if _has_wildcard(pattern) else [s3.info(pattern)]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise UnreadableFile(pattern, _first_line(error)) from error
+    with _s3_told(pattern):
+        try:
+            details = s3.glob(pattern, detail=True).values() if _has_wildcard(pattern) else [s3.info(pattern)]
+        except FileNotFoundError:
+            return []
     files = [d for d in details if d["type"] == "file"]
     if not files and details and not _has_wildcard(pattern):
         raise UnreadableFile(pattern, "it is a folder; name its objects, for example with /*.parquet")
     return [InputFile(uri=f"s3://{d['name']}", bytes=d["size"], etag=_s3_etag(d)) for d in files]
+
+
+@contextmanager
+def _s3_told(uri: str) -> Iterator[None]:
+    """What S3 and the way to it may answer, in our words: throttling and outages are no fault of the file."""
+    try:
+        yield
+    except DispatchError:
+        raise
+    except OSError as error:
+        if isinstance(error, TimeoutError) or error.errno in {errno.EBUSY, errno.EREMOTEIO}:
+            raise InputUnavailable(uri, _first_line(error)) from error
+        raise UnreadableFile(uri, _first_line(error)) from error
+    except Exception as error:  # the SDK's own: no credentials, no connection, no such region
+        raise InputUnavailable(uri, _first_line(error)) from error
 
 
 def _has_wildcard(pattern: str) -> bool:
@@ -249,13 +278,18 @@ def _first_line(error: BaseException) -> str:
 def read_document(uri: str, limit: int = 2**20) -> bytes:
     """A small document, such as a spec; of a greater one the first `limit` bytes, enough to see that it is too large.
 
-    Raises UnreadableFile.
+    Raises SpecError where it cannot be read.
     """
     scheme = scheme_of(uri)
     if scheme not in {"file", "s3"}:
-        raise UnreadableFile(uri, f"documents are read from local paths and s3://, not {scheme}://")
+        raise unreadable_spec(uri, f"documents are not read through {scheme}://")
     try:
         with filesystem(scheme).open(uri, "rb", block_size=limit) as file:
             return bytes(file.read(limit))
-    except (OSError, ValueError) as error:
-        raise UnreadableFile(uri, _first_line(error)) from error
+    except Exception as error:  # of the SDK too
+        raise unreadable_spec(uri, getattr(error, "strerror", None) or _first_line(error)) from error
+
+
+def unreadable_spec(uri: str, reason: str) -> SpecError:
+    """The error of a document that cannot be read."""
+    return SpecError([Problem("", f"cannot be read: {reason}", show(uri), "a local path or s3://bucket/key")])

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobs.questions import Question, Seen
+from jobs.questions import Part, Question, Seen
 from jobs.runtime.tripfile import SetAside
 from jobs.trips import Reason
 
@@ -22,6 +22,9 @@ class Range:
     records: int
     trips: int
     set_aside: int
+
+
+Ranges = dict[str, tuple[Range, ...]]  # by file
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,11 @@ class Tally:
     non_finite: Counter[str] = field(default_factory=Counter)
     uncastable: Counter[str] = field(default_factory=Counter)
     trips: Counter[str] = field(default_factory=Counter)  # by file
-    ranges: dict[str, tuple[Range, ...]] = field(default_factory=dict)
+    ranges: Ranges = field(default_factory=dict)
     lines_set_aside: Counter[str] = field(default_factory=Counter)
     examples: tuple[Example, ...] = ()
     unterminated: int = 0
+    parts: tuple[Part, ...] = ()  # files written, where the job exports
     skipped: dict[str, str] = field(default_factory=dict)  # files that could not be read, and why
     quoted: frozenset[str] = frozenset()  # files that turned out not to be divisible
 
@@ -74,6 +78,7 @@ def merged(tallies: Iterable[Tally], questions: Mapping[str, Question]) -> Tally
             total.ranges[uri] = (*total.ranges.get(uri, ()), *ranges)
         total.examples = tuple(sorted((*total.examples, *tally.examples), key=lambda e: e.place)[:EXAMPLES])
         total.unterminated += tally.unterminated
+        total.parts = tuple(sorted((*total.parts, *tally.parts)))
         total.skipped |= tally.skipped
         total.quoted |= tally.quoted
     return total

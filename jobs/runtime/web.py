@@ -1,12 +1,12 @@
 """Files behind https: pinned by ETag, or else by Last-Modified and length, read by ranges of just that version."""
 
-import atexit
 import os
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import urllib3
 
@@ -15,6 +15,8 @@ from jobspec import InputChanged, InputFile, InputUnavailable, NoInputs, Unreada
 
 MAX_DOWNLOAD = 8 * 2**30  # bytes kept on disk for a server that cannot serve ranges
 _TRY_AGAIN = frozenset({403, 408, 425, 429, 500, 502, 503, 504})
+_CHANGED = {404: "nothing", 410: "nothing", 412: "another version", 416: "a shorter file"}
+_PATIENCE_SECONDS = 30  # the longest wait between two tries, whatever the server asks for
 _CHUNK = 2**20
 
 
@@ -39,15 +41,14 @@ class WebSource(Source):
             response = self._ask(start, end)
             if response.status == 206:
                 self._ranged = True
-                data = response.data
+                with _told(self.uri):
+                    data = bytes(response.data)
                 if len(data) != end - start:
                     raise InputUnavailable(self.uri, f"asked for {end - start:,} bytes, got {len(data):,}")
-                return bytes(data)
+                return data
             response.close()
             self._ranged = False
-        with downloaded(self).open("rb") as file:
-            file.seek(start)
-            return file.read(end - start)
+        return os.pread(downloaded(self).fileno(), end - start, start)
 
     def _ask(self, start: int, end: int) -> Any:
         # If-Range would do for servers that know no strong ETag, but answers a changed file with all of it.
@@ -79,23 +80,29 @@ def _pool() -> urllib3.PoolManager:
     # A redirect could lead from https to an address of this machine's own network: addresses are taken as given.
     retries = urllib3.Retry(
         total=4, redirect=0, backoff_factor=0.2, status_forcelist=sorted(_TRY_AGAIN - {403}), allowed_methods=None,
-        raise_on_status=False, raise_on_redirect=False,
+        raise_on_status=False, raise_on_redirect=False, retry_after_max=_PATIENCE_SECONDS,
     )  # fmt: skip
     return urllib3.PoolManager(retries=retries, timeout=urllib3.Timeout(connect=10, read=60))
 
 
 def _request(method: str, uri: str, headers: dict[str, str]) -> Any:
-    try:
+    with _told(uri):
         return _pool().request(
             method, uri, headers={"Accept-Encoding": "identity"} | headers, preload_content=False, redirect=False
         )
+
+
+@contextmanager
+def _told(uri: str) -> Iterator[None]:
+    try:
+        yield
     except urllib3.exceptions.HTTPError as error:
         raise InputUnavailable(uri, str(error)) from error
 
 
 def _checked(response: Any, uri: str, etag: str) -> Any:
-    if response.status == 412:
-        raise InputChanged(uri, etag, "another version")
+    if etag and response.status in _CHANGED:
+        raise InputChanged(uri, etag, _CHANGED[response.status])
     if response.status in _TRY_AGAIN:
         raise InputUnavailable(uri, f"the server answers {response.status} {response.reason or ''}".strip())
     if response.status not in {200, 206}:
@@ -122,16 +129,17 @@ def _condition(etag: str) -> dict[str, str]:
     return {} if etag.startswith("W/") else {"If-Unmodified-Since": etag.rpartition(";")[0]}
 
 
-_downloads: dict[tuple[str, str], Path] = {}
+# Files without a name: nothing is left of them, however this process ends.
+_downloads: dict[tuple[str, str], BinaryIO] = {}
 _downloading = threading.Lock()
 
 
-def downloaded(source: WebSource) -> Path:
-    """The whole file on disk, fetched once a process and removed at its end; at most MAX_DOWNLOAD bytes at a time."""
+def downloaded(source: WebSource) -> BinaryIO:
+    """The whole file on disk, fetched once a process and gone with it; at most MAX_DOWNLOAD bytes in all."""
     with _downloading:
         key = (source.uri, source.etag)
         if key not in _downloads:
-            held = sum(path.stat().st_size for path in _downloads.values())
+            held = sum(os.fstat(file.fileno()).st_size for file in _downloads.values())
             if held + source.size > MAX_DOWNLOAD:
                 raise UnreadableFile(
                     source.uri, f"its server serves no ranges, and {source.size:,} bytes more than fit on disk"
@@ -140,18 +148,18 @@ def downloaded(source: WebSource) -> Path:
         return _downloads[key]
 
 
-def _download(source: WebSource) -> Path:
+def _download(source: WebSource) -> BinaryIO:
     response = _checked(_request("GET", source.uri, _condition(source.etag)), source.uri, source.etag)
-    descriptor, name = tempfile.mkstemp(prefix="dispatch-")
-    path = Path(name)
-    atexit.register(path.unlink, missing_ok=True)
+    file: BinaryIO = tempfile.TemporaryFile(prefix="dispatch-")  # noqa: SIM115  (open for as long as the process lives)
     written = 0
-    with os.fdopen(descriptor, "wb") as file:
+    with _told(source.uri):
         for chunk in response.stream(_CHUNK):
             written += len(chunk)
             if written > source.size:
                 break
             file.write(chunk)
+    file.flush()
     if written != source.size:
+        file.close()
         raise InputUnavailable(source.uri, f"expected {source.size:,} bytes, got {written:,}")
-    return path
+    return file

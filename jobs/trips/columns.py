@@ -94,6 +94,20 @@ CODES: Mapping[str, Mapping[str, int]] = MappingProxyType(
     }
 )  # fmt: skip
 
+# What one-hot columns there are for a column: the values that TLC's dictionary lists.
+LEVELS: Mapping[str, tuple[int | str, ...]] = MappingProxyType(
+    {
+        "VendorID": (1, 2, 6, 7),
+        "passenger_count": tuple(range(10)),
+        "RatecodeID": (1, 2, 3, 4, 5, 6, 99),
+        "store_and_fwd_flag": ("N", "Y"),
+        "PULocationID": tuple(range(1, 266)),
+        "DOLocationID": tuple(range(1, 266)),
+        "payment_type": tuple(range(7)),
+        "trip_type": (1, 2),
+    }
+)
+
 
 @cache
 def _by_name() -> dict[str, Column]:

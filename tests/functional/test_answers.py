@@ -29,16 +29,47 @@ def test_yellow(name: str, keep: Keep, explore: Explore, tmp_path: Path) -> None
     assert_same(explore(files, keep=keep), answers(list(files), keep=keep))
 
 
-@pytest.mark.parametrize("keep", ["plausible", "all"])
+@pytest.mark.parametrize(("taxi", "keep"), [("auto", "plausible"), ("green", "all")])
 @pytest.mark.parametrize("build", GREEN_CASES.values(), ids=GREEN_CASES)
-def test_green(build: Builder, keep: Keep, explore: Explore, tmp_path: Path) -> None:
+def test_green(build: Builder, taxi: str, keep: Keep, explore: Explore, tmp_path: Path) -> None:
     files = build(tmp_path)
-    assert_same(explore(files, keep=keep, taxi="green"), answers(list(files), keep=keep, taxi="green"))
+    assert_same(explore(files, keep=keep, taxi=taxi), answers(list(files), keep=keep, taxi="green"))
 
 
 def test_top_three(explore: Explore, tmp_path: Path) -> None:
     files = CSV_CASES["ties"](tmp_path)
     assert_same(explore(files, top=3), answers(list(files), top=3))
+
+
+def test_the_effect_of_setting_aside(explore: Explore) -> None:
+    """Each headline statistic over all trips beside the same over those kept, in one run."""
+    files = [DATA / "green_tripdata_2021-01.parquet"]
+    effect = explore(files)["quality"]["effect"]
+    headlines = {"trips": None, "duration_seconds": ("min", "max", "mean"), "distance_miles": ("max", "total", "mean")}
+    for side, keep in (("all", "all"), ("kept", "plausible")):
+        told = answers(list(files), keep=keep, taxi="green")["answers"]
+        found: dict[str, Any] = {}
+        for name, parts in headlines.items():
+            found[name] = {part: effect[f"{name}.{part}"][side] for part in parts} if parts else effect[name][side]
+        assert_same({"answers": found}, {"answers": {name: told[name] for name in headlines}})
+
+
+@pytest.mark.parametrize("keep", ["plausible", "all"])
+def test_a_sum_beyond_doubles_ends_no_run(keep: Keep, explore: Explore, tmp_path: Path) -> None:
+    """No double holds the sum of these distances; every other answer stands, and the result is still JSON."""
+    file = Sheet.real().put({"trip_distance": ["1.7e308"] * 2}).csv(tmp_path / "yellow_tripdata_2018-01.csv")
+    found = explore([file], keep=keep)
+    assert found["answers"]["trips"] == (60 if keep == "all" else 58)
+    json.dumps(found, allow_nan=False)
+    if keep == "plausible":
+        assert_same(found, answers([file]))
+
+
+def test_a_note_of_any_length_beside_a_trip(explore: Explore, tmp_path: Path) -> None:
+    sheet = Sheet.real()
+    file = sheet.add("note", ["x" * 200_000, *[""] * 59]).csv(tmp_path / "yellow_tripdata_2018-01.csv")
+    found = explore([file], keep="all")
+    assert_same(found, answers([sheet.csv(file)], keep="all"))
 
 
 def test_neither_order_nor_format_nor_splitting_changes_a_byte(explore: Explore, tmp_path: Path) -> None:

@@ -38,16 +38,18 @@ def part(told: dict[str, Any], answer: str, columns: list[str]) -> dict[str, Any
     return {"answers": {answer: [{name: row[name] for name in columns} for row in told["answers"][answer]]}}
 
 
+TAXIS_AND_KEEPS: list[tuple[str, Keep]] = [("yellow", "plausible"), ("yellow", "all"), ("green", "plausible")]
+
+
 @pytest.fixture(scope="module")
 def expected() -> dict[tuple[str, str], dict[str, Any]]:
     return {
         (taxi, keep): answers(list(YELLOW if taxi == "yellow" else GREEN), keep=keep, taxi=taxi)
-        for taxi in ("yellow", "green")
-        for keep in ("plausible", "all")
+        for taxi, keep in TAXIS_AND_KEEPS
     }
 
 
-@pytest.mark.parametrize(("taxi", "keep"), [("yellow", "plausible"), ("yellow", "all"), ("green", "plausible")])
+@pytest.mark.parametrize(("taxi", "keep"), TAXIS_AND_KEEPS)
 @pytest.mark.parametrize("job", ANSWERED)
 def test_each_job(job: str, taxi: str, keep: Keep, run_job: RunJob, expected: dict[tuple[str, str], Any]) -> None:
     found = run_job(job, YELLOW if taxi == "yellow" else GREEN, keep=keep)

@@ -29,22 +29,23 @@ REASONS = {
     "fare_out_of_range": "fare_amount < 0 or fare_amount > 2000",
     "zone_unknown": "PULocationID is null or PULocationID not between 1 and 265",
 }
-NUMBER = r"[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
+NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
+CUT_OFF = r".*\."
 WHOLE = r"[+-]?[0-9]+"
 NOT_FINITE = r"[+-]?([nN][aA][nN]|[iI][nN][fF]([iI][nN][iI][tT][yY])?)"
-MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
 SQL_TYPES: dict[Kind, str] = {"whole": "bigint", "number": "double", "time": "timestamp", "flag": "varchar"}
 
 
 def answers(files: list[Trips], keep: Keep = "plausible", top: int = 10, taxi: str = "yellow") -> dict[str, Any]:
     """`{"answers": ..., "quality": ...}` of the trips in `files`, all of one colour, as the catalogue words them."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         return _Oracle(connection, taxi).answers([Path(file) for file in files], keep, top)
 
 
 def month_of(name: str) -> tuple[dt.date, dt.date]:
     """The first day on which a trip in a file of this name may begin, and the first on which it no longer may."""
-    found = re.search(r"(\d{4})-(\d{2})", name)
+    found = re.search(r"(\d{4})-(0[1-9]|1[0-2])", name)
     if found is None:
         return dt.date(2009, 1, 1), dt.date(2100, 1, 1)
     year, month = int(found[1]), int(found[2])
@@ -57,24 +58,17 @@ def number_of(column: str) -> str:
     return f"try_cast(trim({column}::varchar) as double)"
 
 
-def whole_of(column: str) -> str:
-    """SQL: the whole number that a column holds, exactly; null where it is none or does not fit 64 bits."""
-    text, number = f"trim({column}::varchar)", number_of(column)
-    fits = (
-        f"isfinite({number}) and {number} = trunc({number}) and {number} >= -power(2, 63) and {number} < power(2, 63)"
-    )
-    return (
-        f"case when regexp_full_match({text}, '{WHOLE}') then try_cast({text} as bigint) "
-        f"when {fits} then {number}::bigint end"
-    )
-
-
-def value_of(column: str, kind: Kind) -> str:
-    """SQL: the canonical value of a column: NaN, infinities and whole numbers with a fraction are null."""
+def value_of(column: str, number: str, kind: Kind) -> str:
+    """SQL: the canonical value of a column that holds `number`: NaN, infinities, fractions of whole things are null."""
     if kind == "whole":
-        return whole_of(column)
+        whole = f"{number} = trunc({number}) and {number} >= -power(2, 63) and {number} < power(2, 63)"
+        text = f"trim({column}::varchar)"
+        return (
+            f"case when regexp_full_match({text}, '{WHOLE}') then try_cast({text} as bigint) "
+            f"when isfinite({number}) and {whole} then {number}::bigint end"
+        )
     if kind == "number":
-        return f"case when isfinite({number_of(column)}) then {number_of(column)} end"
+        return f"case when isfinite({number}) then {number} end"
     return f"try_cast({column} as {SQL_TYPES[kind]})"
 
 
@@ -86,6 +80,7 @@ def malformed(column: str, kind: Kind) -> str:
         good = f"regexp_full_match({column}, '{MOMENT}') and try_cast({column} as timestamp) is not null"
     else:
         good = f"regexp_full_match(trim({column}), '{NUMBER}|{NOT_FINITE}')"
+        good += f" and not (_unterminated and regexp_full_match({column}, '{CUT_OFF}'))"
     return f"({column} is not null and not ({good}))"
 
 
@@ -147,20 +142,21 @@ class _Oracle:
     def _take(self, file: Path, source: dict[str, str]) -> None:
         """Adds the rows of `found`; `source` names the expression that holds each canonical column there."""
         self.present |= set(source)
-        counts = {}
-        for name, column in source.items():
-            if self.columns[name] in ("whole", "number"):
-                number = number_of(column)
-                counts["non_finite", name] = f"not isfinite({number})"
-                counts["uncastable", name] = f"isfinite({number}) and {value_of(column, self.columns[name])} is null"
-        for (what, name), count in self._counts("found", counts).items():
+        kinds = {name: self.columns[name] for name in source}
+        counted = [name for name, kind in kinds.items() if kind in ("whole", "number")]
+        numbers = [f"{number_of(source[name])} as n_{name}" for name in counted]
+        values = [f"{value_of(source[name], f'n_{name}', kind)} as v_{name}" for name, kind in kinds.items()]
+        self.sql.execute(f"create or replace temp table numbers as select {', '.join(['*', *numbers])} from found")
+        self.sql.execute(f"create or replace temp table read as select {', '.join(['*', *values])} from numbers")
+        lost = {("non_finite", name): f"not isfinite(n_{name})" for name in counted}
+        for name in counted:
+            something = f"nullif({source[name]}::varchar, '') is not null and coalesce(isfinite(n_{name}), true)"
+            lost["uncastable", name] = f"v_{name} is null and {something}"
+        for (what, name), count in self._counts("read", lost).items():
             if count:
                 self.unusable[what][name] = self.unusable[what].get(name, 0) + count
-        values = [
-            f"{value_of(source[name], kind)} as {name}" if name in source else "null"
-            for name, kind in self.columns.items()
-        ]
-        self.sql.execute(f"insert into raw select {', '.join(values)}, ?, ? from found", list(month_of(file.name)))
+        fields = ", ".join(f"v_{name}" if name in source else "null" for name in self.columns)
+        self.sql.execute(f"insert into raw select {fields}, ?, ? from read", list(month_of(file.name)))
 
     def _counts(self, table: str, conditions: dict[Any, str]) -> dict[Any, int]:
         """How many rows of a table meet each condition."""

@@ -39,7 +39,7 @@ VALUES: dict[str, dict[str, list[str]]] = {
     },
     "a plus before": {"fare_amount": ["+8.5"], "passenger_count": ["+2"]},
     "spaces around numbers": {"fare_amount": [" 8.5 ", "8.5 "], "passenger_count": [" 2", "3 "]},
-    "numbers without a leading zero": {"trip_distance": [".5", "-.5"]},
+    "numbers without a digit before or behind the point": {"trip_distance": [".5", "-.5", "3."]},
     "pick-ups outside the month": {
         "tpep_pickup_datetime": [
             "2017-12-30 23:59:59",

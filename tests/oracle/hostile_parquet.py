@@ -89,7 +89,8 @@ def _tiny_groups(folder: Path) -> list[Path]:
 
 
 def _as_text(table: pa.Table) -> pa.Table:
-    table = cast(table, [*WHOLE, *NUMBERS], pa.string())
+    table = put(cast(table, [*WHOLE, *NUMBERS], pa.string()), "fare_amount", ["abc", "0x1F", "nan", ""], pa.string())
+    table = put(table, "passenger_count", ["1.0", "1.5", "two", None], pa.string())
     return cast(table, ["VendorID"], pa.large_string())
 
 
@@ -220,6 +221,7 @@ UNREADABLE: dict[str, Callable[[Path], Path]] = {
     "half a gzip file": lambda f: write(f / "half.csv.gz", gzip.compress(Sheet.real().text().encode())[:-300])[0],
     "words named gzip": lambda f: write(f / "words.csv.gz", b"not an archive\n")[0],
     "numbers of another kind": lambda f: write(f / "other.csv", "a,b,c\n1,2,3\n")[0],
+    "one endless line": lambda f: write(f / "endless.csv", b"[" + b"1234567890" * 30_000 + b"]")[0],
     "noise": lambda f: write(f / "noise.csv", bytes(range(256)) * 40)[0],
     "UTF-16": lambda f: write(f / "wide.csv", Sheet.real().text().encode("utf-16"))[0],
 }

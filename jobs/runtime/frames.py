@@ -1,0 +1,81 @@
+"""Trips as a lazy Dask DataFrame, for the jobs that want one instead of asking questions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from jobs.runtime.answering import Asked
+from jobs.runtime.loading import RULED, Loader, whole_unit
+from jobs.runtime.plan import Plan, units_of
+from jobs.runtime.tables import canonical_table, trips_schema
+from jobs.runtime.tally import Tally
+from jobs.runtime.tripfile import Unit, Wanted
+from jobs.trips import COLUMNS, Taxi, canonical
+
+
+def lazy_frame(plan: Plan, tally: Tally, asked: Asked) -> Any:
+    """The kept trips: canonical columns that any input has, nullable Arrow-backed types, a partition a unit.
+
+    `tally` is that of a pass over the same plan: it knows which files were skipped and which cannot be cut.
+    """
+    import dask.dataframe as dd
+
+    files = [file for file in plan.files if file.uri not in tally.skipped]
+    found = {name for file in files for name in file.columns()}
+    columns = tuple(column.name for column in COLUMNS if column.name in found)
+    units = [
+        unit
+        for file in files
+        for unit in ([whole_unit(file)] if file.uri in tally.quoted else units_of(file))
+        if unit.trips
+    ]
+    empty = _frame(trips_schema(columns, plan.taxi).empty_table())
+    if not units:
+        return dd.from_pandas(empty, npartitions=1)
+    # Dask passes on in `columns` those that the job makes use of, and no others are read.
+    names = list(empty.columns)
+    return dd.from_map(read_frame, units, columns=names, taxi=plan.taxi, keeps_all=asked.keeps_all, meta=empty)
+
+
+def read_frame(unit: Unit, columns: Sequence[str], taxi: Taxi, keeps_all: bool) -> Any:
+    """The kept trips of one unit as a pandas frame of those columns, called as TLC calls them."""
+    names = [column.name for column in map(canonical, columns) if column is not None]
+    tables = [trips_schema(names, taxi).empty_table()]
+    for judged in Loader(unit, Wanted(RULED.union(names))):
+        table = canonical_table(judged.batch, judged.raw, names, taxi)
+        tables.append(table if keeps_all else table.filter(pa.array(judged.keep == 1)))
+    return _frame(pa.concat_tables(tables))[list(columns)]
+
+
+def _frame(table: Any) -> Any:
+    return table.to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def computed(answers: Mapping[str, Any], compute: Any) -> dict[str, Any]:
+    """A job's answers with everything lazy computed by `compute`, frames as rows: ready for JSON."""
+    import dask
+
+    lazy = {name: value for name, value in answers.items() if dask.is_dask_collection(value)}
+    done = dict(answers) | dict(zip(lazy, compute(list(lazy.values())) if lazy else (), strict=True))
+    return {name: _plain(value) for name, value in done.items()}
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold: rows of a frame, items of a series, null for what is missing, ISO text for times."""
+    if isinstance(value, pd.DataFrame):
+        frame = value if isinstance(value.index, pd.RangeIndex) else value.reset_index()
+        return [_plain(row) for row in frame.to_dict("records")]
+    if isinstance(value, pd.Series):
+        return _plain(value.reset_index(name=value.name or "value"))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if value is None or value is pd.NA or value is pd.NaT or value != value:
+        return None
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    return value.isoformat() if hasattr(value, "isoformat") else value

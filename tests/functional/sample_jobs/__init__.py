@@ -1,0 +1,1 @@
+"""A catalogue of jobs that only tests run."""
