@@ -7,6 +7,7 @@ minute. Months have the sizes of the real 2018 (TLC's record counts), files the 
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 
 SEED = 2018
 GROUP_ROWS = 1_048_576
+TRIP_BYTES = {"csv": 90, "parquet": 24}
 SHIPPED = Path(__file__).parent.parent / "examples" / "data"
 # Yellow trips of 2018 by month, as TLC published them: 102.8 million in all.
 MONTHS = (
@@ -26,36 +28,40 @@ _DOUBLES = ("passenger_count", "RatecodeID")  # as in TLC's Parquet
 _TIMES = ("tpep_pickup_datetime", "tpep_dropoff_datetime")
 
 
-def ensure(folder: Path, trips: int) -> Path:
-    """The folder that holds `trips` trips as csv/ and parquet/, made on first use; returns it."""
+def ensure(folder: Path, trips: int, kind: str) -> str:
+    """The pattern of the files that hold `trips` trips as `kind`, csv or parquet; they are made on first use."""
     home = folder / f"{trips}"
-    done = home / "complete"
+    files, done = home / kind, home / f"{kind}.complete"
     if not done.exists():
+        files.mkdir(parents=True, exist_ok=True)
         for month in range(1, 13):
-            _write_month(home, month, round(trips * MONTHS[month - 1] / sum(MONTHS)))
-            print(f"made 2018-{month:02d}", file=sys.stderr, flush=True)
+            path = files / f"yellow_tripdata_2018-{month:02d}.{kind}"
+            WRITERS[kind](path, _month(month, round(trips * MONTHS[month - 1] / sum(MONTHS))))
+            print(f"made {path.name}", file=sys.stderr, flush=True)
         done.touch()
-    return home
+    return f"{files}/*.{kind}"
 
 
-def _write_month(home: Path, month: int, trips: int) -> None:
-    name = f"yellow_tripdata_2018-{month:02d}"
-    for kind in ("csv", "parquet"):
-        (home / kind).mkdir(parents=True, exist_ok=True)
-    tables = _month(month, trips)
+def bytes_needed(folder: Path, trips: int, kind: str) -> int:
+    """How much disk making the files will take, about; 0 where they are there."""
+    return 0 if (folder / f"{trips}" / f"{kind}.complete").exists() else trips * TRIP_BYTES[kind]
+
+
+def _write_csv(path: Path, tables: Iterator[pa.Table]) -> None:
     first = next(tables)
-    as_parquet = _as_parquet(first)
-    with (
-        pq.ParquetWriter(home / "parquet" / f"{name}.parquet", as_parquet.schema) as parquet,
-        pc.CSVWriter(
-            home / "csv" / f"{name}.csv", first.schema, write_options=pc.WriteOptions(quoting_style="none")
-        ) as text,
-    ):
-        table: pa.Table | None = first
-        while table is not None:
-            parquet.write_table(_as_parquet(table), row_group_size=GROUP_ROWS)
-            text.write_table(table)
-            table = next(tables, None)
+    with pc.CSVWriter(path, first.schema, write_options=pc.WriteOptions(quoting_style="none")) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table)
+
+
+def _write_parquet(path: Path, tables: Iterator[pa.Table]) -> None:
+    first = _as_parquet(next(tables))
+    with pq.ParquetWriter(path, first.schema) as writer:
+        for table in chain([first], map(_as_parquet, tables)):
+            writer.write_table(table, row_group_size=GROUP_ROWS)
+
+
+WRITERS = {"csv": _write_csv, "parquet": _write_parquet}
 
 
 def _month(month: int, trips: int) -> Iterator[pa.Table]:

@@ -8,12 +8,13 @@ run's folder as `error.json`, and on standard output, as is the outcome of a run
 import argparse
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from jobs.runtime.cancelling import cancellable
-from jobspec import DispatchError, InputFile, parse_spec
+from jobspec import Cancelled, DispatchError, InputFile, parse_spec
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,4 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    if code == Cancelled.exit_code:
+        os._exit(code)  # everything is tidied up; a thread in the midst of a slow read would hold up the exit
+    sys.exit(code)

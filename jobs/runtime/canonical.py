@@ -138,7 +138,8 @@ def _number(column: Column, array: Any, valid: Any, scratch: Scratch) -> Loaded:
         values = scratch.array(column.name, "float64", len(array))
         np.copyto(values, raw, casting="unsafe")
         if kind.bit_width == 64:
-            inexact = (np.abs(values) >= 2.0**63) | (values.astype("int64").astype(raw.dtype) != raw)
+            with np.errstate(invalid="ignore"):  # what casting back makes of 2^63 and more does not matter
+                inexact = (np.abs(values) >= 2.0**63) | (values.astype("int64").astype(raw.dtype) != raw)
     else:
         return _nothing(column, array, valid, scratch)
     loaded = _drop(Loaded(values, valid), inexact, column, scratch)

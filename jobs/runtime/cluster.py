@@ -160,7 +160,12 @@ def local_cluster(run_id: str, workers: int, progress: Progress) -> Iterator[Clu
     with (
         dask.config.set(settings),
         LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=40, host="127.0.0.1"
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # even without one its port would be 8787
+            silence_logs=40,
         ) as cluster,
         Client(cluster) as client,
     ):
@@ -185,22 +190,17 @@ def shared_cluster(
         client = Client(address, timeout=min(start_seconds, 60.0), set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise LostWorkers(f"no scheduler answers at {address}: {error}") from error
-    with client:
-        claimed: list[str] = []
-        try:
-            while True:
-                claimed = _on_scheduler(client, _claim, wanted=wanted)
-                progress(Event("workers", len(claimed), wanted))
-                late = time.monotonic() >= deadline
-                if len(claimed) >= wanted or (late and claimed and 2 * len(claimed) >= wanted):
-                    break
-                if late:
-                    raise NoWorkers(wanted, start_seconds)
-                time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
-            yield Cluster(client, run_id, claimed, wanted, shared=True)
-        finally:
-            with contextlib.suppress(LostWorkers):
-                _on_scheduler(client, _release)
+    with client:  # with it end its claims
+        while True:
+            claimed = _on_scheduler(client, _claim, wanted=wanted)
+            progress(Event("workers", len(claimed), wanted))
+            late = time.monotonic() >= deadline
+            if len(claimed) >= wanted or (late and claimed and 2 * len(claimed) >= wanted):
+                break
+            if late:
+                raise NoWorkers(wanted, start_seconds)
+            time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
+        yield Cluster(client, run_id, claimed, wanted, shared=True)
 
 
 def _on_scheduler(client: Any, function: Any, **arguments: Any) -> Any:
@@ -240,9 +240,3 @@ def _claim(client: str, wanted: int, before: Sequence[str] = (), dask_scheduler:
             runnable = dask_scheduler.bulk_schedule_unrunnable_after_adding_worker(state)
             dask_scheduler.transitions(runnable, f"dispatch-claim-{client}")
     return ours
-
-
-def _release(client: str, dask_scheduler: Any = None) -> None:
-    claims = _claims(dask_scheduler)
-    for worker in [worker for worker, holder in claims.items() if holder == client]:
-        del claims[worker]

@@ -241,14 +241,14 @@ class _Reader:
 
     def _parse_patiently(self, text: bytes, names: list[str], quoted: bool, lines_before: int) -> Any:
         """The block as text; lines of a wrong number of fields and fields that mean nothing set their lines aside."""
-        good: list[tuple[int, bytes]] = []
+        good: list[tuple[int, bytes, bytes]] = []
         for line, record in _records(text, quoted):
             even = self._even(record, quoted)
             if even is None:
                 self._set_aside(lines_before + line, "field_count", record)
             else:
-                good.append((line, even))
-        table = self._as_text(b"".join(record for _, record in good), names, quoted)
+                good.append((line, record, even))
+        table = self._as_text(b"".join(even for *_, even in good), names, quoted)
         if table.num_rows != len(good):
             raise UnreadableFile(self._file.uri, f"{len(good):,} lines hold {table.num_rows:,} records")
         meaning = self._meaningful(table, names)

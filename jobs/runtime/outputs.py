@@ -5,7 +5,9 @@ S3 appears whole by itself.
 """
 
 import hashlib
+import os
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,14 @@ class RunFolder:
         self._scheme = scheme_of(results)
         if self._scheme not in {"file", "s3"}:
             raise SpecError([Problem("", "results cannot be written there", show(results), "a folder or s3://bucket")])
-        self._files = filesystem(self._scheme)
         root = results if self._scheme != "file" else str(Path(results.removeprefix("file://")).absolute())
         self.name = name
         self.uri = f"{root.rstrip('/')}/runs/{name}"
         self.outputs: list[Output] = []
+
+    @cached_property
+    def _files(self) -> Any:
+        return filesystem(self._scheme)
 
     def path(self, name: str) -> str:
         """The full path or URI of one of its files."""
@@ -74,6 +79,26 @@ class RunFolder:
             if entry.removeprefix(beginning) not in paths:
                 self._files.rm(entry)
 
+    def attempts(self, work_id: str) -> list[int]:
+        """The attempts at this work that have a folder beside this one."""
+        runs = self.uri.rsplit("/", 1)[0]
+        try:
+            names = os.listdir(runs) if self._scheme == "file" else self._files.ls(runs, detail=False)  # noqa: PTH208
+        except FileNotFoundError:
+            return []
+        pattern = re.compile(rf"{re.escape(work_id)}-(\d+)/?$")
+        return [int(match[1]) for name in names if (match := pattern.search(name))]
+
+    def claim(self) -> bool:
+        """Make the folder; False where it is there already. In S3 there are no folders, and so nothing to claim."""
+        if self._scheme != "file":
+            return True
+        try:
+            Path(self.uri).mkdir(parents=True)
+        except FileExistsError:
+            return False
+        return True
+
     def discard(self, keep: frozenset[str] = frozenset()) -> None:
         """Remove everything but the top-level files named in `keep`; `result.json` before what it lists."""
         try:
@@ -86,24 +111,10 @@ class RunFolder:
 
 
 def next_folder(results: str, work_id: str) -> RunFolder:
-    """The folder of this work's next attempt, claimed so that no other run on this machine takes it too."""
-    probe = RunFolder(results, "")
-    attempt = 1 + max(_attempts(probe, work_id), default=0)
+    """The folder of this work's next attempt; a local one is claimed, so that no other run takes it too."""
+    attempt = 1 + max(RunFolder(results, "").attempts(work_id), default=0)
     while True:
         folder = RunFolder(results, run_id(work_id, attempt))
-        if folder._scheme != "file":
+        if folder.claim():
             return folder
-        try:
-            Path(folder.uri).mkdir(parents=True)
-            return folder
-        except FileExistsError:
-            attempt += 1
-
-
-def _attempts(probe: RunFolder, work_id: str) -> list[int]:
-    try:
-        names: list[Any] = probe._files.ls(probe.uri.rstrip("/"), detail=False)
-    except FileNotFoundError:
-        return []
-    pattern = re.compile(rf"{re.escape(work_id)}-(\d+)/?$")
-    return [int(match[1]) for name in names if (match := pattern.search(name))]
+        attempt += 1

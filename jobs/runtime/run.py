@@ -102,6 +102,10 @@ class _Run:
                 )
                 # Written last: whoever sees it sees everything.
                 path = folder.put(RESULT, result.to_json().encode())
+            except MemoryError as error:
+                problem = OutOfMemory("this process ran out of memory")
+                self._give_up(folder, problem)
+                raise problem from error
             except BaseException as error:
                 self._give_up(folder, error)
                 raise
@@ -213,20 +217,25 @@ class _Run:
         begun = time.perf_counter()
         try:
             yield
-        except MemoryError as error:
-            raise OutOfMemory(f"this process ran out of memory in stage {stage}") from error
         finally:
             self._timings[stage] = time.perf_counter() - begun
 
 
 def _environment() -> dict[str, Any]:
-    packages = ("dask", "distributed", "numba", "numpy", "pyarrow")
+    import numba
+    import numpy as np
+    import pyarrow as pa
+
+    packages = {"numba": numba.__version__, "numpy": np.__version__, "pyarrow": pa.__version__}
+    dispatch = version("dispatch-jobs")
     return {
-        "dispatch": version("dispatch-jobs"),
-        "code_version": os.environ.get(CODE_VERSION) or version("dispatch-jobs"),
+        "dispatch": dispatch,
+        "code_version": os.environ.get(CODE_VERSION) or dispatch,
         "python": platform.python_version(),
         "machine": platform.machine(),
-    } | {package: version(package) for package in packages}
+        "dask": version("dask"),
+        **packages,
+    }
 
 
 def _now() -> str:

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import fsspec
-
 from jobspec import (
     DispatchError,
     InputChanged,
@@ -185,6 +183,8 @@ def scheme_of(uri: str) -> str:
 
 def filesystem(scheme: str) -> Any:
     """The fsspec file system of a scheme, without listings kept from before."""
+    import fsspec
+
     return fsspec.filesystem(scheme, use_listings_cache=False) if scheme == "s3" else fsspec.filesystem(scheme)
 
 
@@ -284,6 +284,9 @@ def read_document(uri: str, limit: int = 2**20) -> bytes:
     if scheme not in {"file", "s3"}:
         raise unreadable_spec(uri, f"documents are not read through {scheme}://")
     try:
+        if scheme == "file":  # maybe a pipe, which fsspec cannot read
+            with Path(uri.removeprefix("file://")).open("rb") as local:
+                return local.read(limit)
         with filesystem(scheme).open(uri, "rb", block_size=limit) as file:
             return bytes(file.read(limit))
     except Exception as error:  # of the SDK too

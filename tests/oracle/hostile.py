@@ -61,6 +61,17 @@ VALUES: dict[str, dict[str, list[str]]] = {
             "2008-12-31 00:00:00",
         ]
     },
+    "durations about nothing and a day": {
+        "tpep_pickup_datetime": ["2018-01-05 00:00:00"] * 6,
+        "tpep_dropoff_datetime": [
+            "2018-01-05 00:00:00",
+            "2018-01-05 00:00:01",
+            "2018-01-04 23:59:59",
+            "2018-01-05 23:59:59",
+            "2018-01-06 00:00:00",
+            "2018-01-06 00:00:01",
+        ],
+    },
     "moments with a T": {"tpep_pickup_datetime": ["2018-01-05T15:31:57"]},
     "fractional seconds": {
         "tpep_pickup_datetime": ["2018-01-05 15:31:57.5", "2018-01-05 15:31:57.000", "2018-01-05 15:31:57.250000"],

@@ -1,0 +1,1 @@
+"""How fast this is, beside others, at the same answers: `python -m benchmarks`."""

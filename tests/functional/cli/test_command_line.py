@@ -1,0 +1,164 @@
+"""`dispatch`, as people and scripts see it."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import main
+from jobs import JOBS
+from tests.oracle.sheet import DATA
+
+YELLOW = DATA / "yellow_tripdata_2018-01.csv"
+SPEC = {"job": "vendor-summary", "params": {"trips": [str(YELLOW)]}}
+
+
+def dispatch(*arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, list(arguments), input=stdin)
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> str:
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(SPEC))
+    return str(path)
+
+
+def test_jobs_are_listed() -> None:
+    lines = dispatch("jobs").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(JOBS)
+    listed = json.loads(dispatch("jobs", "--json").stdout)
+    assert listed == [{"name": job.name, "description": job.description} for job in JOBS.values()]
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_a_job_is_described_with_all_its_params(name: str) -> None:
+    shown = dispatch("jobs", name)
+    assert shown.exit_code == 0
+    assert JOBS[name].description in shown.stdout
+    for param, field in JOBS[name].params.model_fields.items():
+        assert f"  {param}  (" in shown.stdout
+        assert str(field.description) in shown.stdout
+    described = json.loads(dispatch("jobs", name, "--json").stdout)
+    assert described["name"] == name
+    assert described["spec"]["properties"]["job"]
+
+
+def test_an_unknown_job_is_met_with_a_suggestion() -> None:
+    shown = dispatch("jobs", "vendor-sumary")
+    assert shown.exit_code == 2
+    assert 'did you mean "vendor-summary"?' in shown.stderr
+    told = json.loads(dispatch("jobs", "vendor-sumary", "--json").stdout)
+    assert told["state"] == "FAILED"
+    assert told["error"]["problems"][0]["suggestion"] == "vendor-summary"
+
+
+def test_a_good_spec(spec: str) -> None:
+    assert dispatch("validate", spec).stdout == f"{spec}: a good spec of vendor-summary\n"
+    canonical = json.loads(dispatch("validate", "-", "--json", stdin=json.dumps(SPEC)).stdout)
+    assert canonical["params"]["keep"] == "plausible"
+    assert canonical["limits"]["timeout_minutes"] == 60
+
+
+def test_a_bad_spec_hears_of_everything_at_once() -> None:
+    bad = {"job": "vendor-summary", "params": {"trip": ["x.csv"], "keep": "some"}, "limits": {"timeout_minutes": 0}}
+    shown = dispatch("validate", "-", stdin=json.dumps(bad))
+    assert shown.exit_code == 2
+    for pointer in ("/params/trip:", "/params/keep:", "/params/trips:", "/limits/timeout_minutes:"):
+        assert pointer in shown.stderr
+    assert 'did you mean "trips"?' in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+@pytest.mark.parametrize("missing", ["no-such-file.json", "/", "ftp://host/spec.json"])
+def test_a_spec_that_cannot_be_read(missing: str) -> None:
+    shown = dispatch("run", missing, "--results", "nowhere", "--json")
+    assert shown.exit_code == 2
+    assert missing in json.loads(shown.stdout)["error"]["detail"]
+    assert not Path("nowhere").exists()
+
+
+def test_results_can_be_written_to_folders_and_s3_only(spec: str) -> None:
+    shown = dispatch("run", spec, "--results", "https://host/results", "--json")
+    assert shown.exit_code == 2
+    assert "https://host/results" in json.loads(shown.stdout)["error"]["detail"]
+
+
+def test_a_run_for_people(spec: str, tmp_path: Path) -> None:
+    """Progress as lines of JSON where standard error is no terminal; the outcome on standard output."""
+    shown = dispatch("run", spec, "--results", str(tmp_path))
+    assert shown.exit_code == 0
+    stages = [json.loads(line)["stage"] for line in shown.stderr.splitlines()]
+    assert list(dict.fromkeys(stages)) == ["resolve", "plan", "compute", "present", "done"]
+    assert "SUCCEEDED" in shown.stdout
+    assert "10,000 trips read" in shown.stdout
+    (page,) = re.findall(r"report: (\S+)", shown.stdout)
+    assert Path(page).exists()
+
+
+def test_a_run_for_scripts(spec: str, tmp_path: Path) -> None:
+    shown = dispatch("run", spec, "--results", str(tmp_path), "--no-report", "--json")
+    assert shown.exit_code == 0
+    assert shown.stderr == ""
+    told = json.loads(shown.stdout.splitlines()[-1])
+    result = json.loads(Path(told["result"]).read_text())
+    assert (told["run_id"], told["state"]) == (result["run_id"], "SUCCEEDED")
+    assert not [output for output in result["outputs"] if output["media_type"] == "text/html"]
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_failure(options: Sequence[str], tmp_path: Path) -> None:
+    bad = json.dumps({"job": "vendor-summary", "params": {"trips": [str(tmp_path / "absent.csv")]}})
+    shown = dispatch("run", "-", "--results", str(tmp_path), *options, stdin=bad)
+    assert shown.exit_code == 3
+    assert "absent.csv" in shown.stderr
+    assert "Traceback" not in shown.stderr
+    if options:
+        told = json.loads(shown.stdout.splitlines()[-1])
+        assert (told["state"], told["error"]["type"]) == ("FAILED", "urn:dispatch:error:no-inputs")
+
+
+def test_a_failure_that_nobody_foresaw(spec: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    shown = dispatch("run", spec, "--results", str(tmp_path / "file"), "--json")
+    assert shown.exit_code == 1
+    assert json.loads(shown.stdout)["error"]["type"] == "urn:dispatch:error:internal"
+
+
+@pytest.mark.parametrize("command", [(), ("jobs",), ("validate",), ("run",)])
+def test_help(command: Sequence[str]) -> None:
+    shown = dispatch(*command, "--help")
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith("Usage:")
+    assert all(len(line) <= 110 for line in shown.stdout.splitlines())
+
+
+def test_the_installed_command_draws_a_bar_on_a_terminal(spec: str, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [Path(sys.executable).with_name("dispatch"), "run", spec, "--results", str(tmp_path), "--no-report"]
+    environment: Any = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environment)
+    os.close(theirs)
+    drawn = b""
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:  # the other end is closed
+            break
+        if not piece:
+            break
+        drawn += piece
+    os.close(ours)
+    assert process.wait(timeout=30) == 0
+    process.communicate()
+    assert "━".encode() in drawn
+    assert b"Reading and computing" in drawn
+    assert b'"event"' not in drawn

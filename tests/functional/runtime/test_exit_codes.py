@@ -1,0 +1,109 @@
+"""Every documented error ends a run with its documented exit code, told on standard output and in the run's folder."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import jobs
+from jobs.runtime import run, storage
+from jobs.runtime.__main__ import main
+from jobspec import ERRORS, Registry
+from tests.oracle.sheet import DATA
+
+YELLOW = DATA / "yellow_tripdata_2018-01.csv"
+GREEN = DATA / "green_tripdata_2021-01.parquet"
+PAGE = Path("docs/generated/errors.md")
+
+Way = Callable[[Path, pytest.MonkeyPatch], tuple[dict[str, Any], list[str]]]
+
+
+def trips(*paths: object) -> dict[str, Any]:
+    return {"job": "trip-duration", "params": {"trips": [str(path) for path in paths]}}
+
+
+def no_folder_to_write_to(tmp_path: Path, patch: pytest.MonkeyPatch) -> tuple[dict[str, Any], list[str]]:
+    (tmp_path / "results").write_text("a file")
+    return trips(YELLOW), []
+
+
+def broken(tmp_path: Path, patch: pytest.MonkeyPatch) -> tuple[dict[str, Any], list[str]]:
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
+    return trips(tmp_path / "broken.parquet"), []
+
+
+def too_many(tmp_path: Path, patch: pytest.MonkeyPatch) -> tuple[dict[str, Any], list[str]]:
+    patch.setattr(storage, "MAX_INPUTS", 1)
+    return trips(YELLOW, GREEN), []
+
+
+def changed(tmp_path: Path, patch: pytest.MonkeyPatch) -> tuple[dict[str, Any], list[str]]:
+    pinned = {"uri": str(YELLOW.absolute()), "bytes": 12, "etag": "of old"}
+    (tmp_path / "inputs.json").write_text(json.dumps([pinned]))
+    return trips(YELLOW), ["--inputs", str(tmp_path / "inputs.json")]
+
+
+def out_of_memory(tmp_path: Path, patch: pytest.MonkeyPatch) -> tuple[dict[str, Any], list[str]]:
+    def hoard(params: Any) -> Any:
+        return bytearray(2**62)
+
+    registry = Registry([replace(jobs.JOBS["trip-duration"], questions=hoard)])
+    patch.setattr(jobs, "JOBS", registry)
+    patch.setattr(run, "JOBS", registry)
+    return trips(YELLOW), []
+
+
+WAYS: dict[str, Way] = {
+    "internal": no_folder_to_write_to,
+    "bad-spec": lambda tmp_path, patch: ({"job": "nope"}, []),
+    "no-inputs": lambda tmp_path, patch: (trips(tmp_path / "absent-*.csv"), []),
+    "too-many-inputs": too_many,
+    "unreadable-file": broken,
+    "input-changed": changed,
+    "input-unavailable": lambda tmp_path, patch: (trips("http://127.0.0.1:1/x.csv"), []),
+    "mixed-taxis": lambda tmp_path, patch: (trips(YELLOW, GREEN), []),
+    "out-of-memory": out_of_memory,
+    "lost-workers": lambda tmp_path, patch: (
+        trips(YELLOW),
+        ["--scheduler", "tcp://127.0.0.1:1", "--start-seconds", "1"],
+    ),
+}
+# Provoked where the means are at hand, or by no run at all.
+ELSEWHERE = {
+    "no-workers": "test_clusters.py",
+    "cancelled": "test_interrupted_runs.py",
+    "bad-data": "the parent of the errors of data; nothing raises it itself",
+    "illegal-transition": "of a run's row, not of a run",
+    "bad-job": "of the catalogue as it is imported",
+}
+
+
+def documented() -> dict[str, int]:
+    """The table of errors in the docs: {code: exit code}."""
+    rows = [line.split("|") for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    return {row[1].strip(" `"): int(row[2]) for row in rows}
+
+
+def test_every_documented_error_is_provoked_and_every_error_is_documented() -> None:
+    assert WAYS.keys() | ELSEWHERE.keys() == documented().keys() == {error.code for error in ERRORS}
+
+
+@pytest.mark.parametrize("code", WAYS)
+def test_a_way_to_each(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document, options = WAYS[code](tmp_path, monkeypatch)
+    spec, results = tmp_path / "spec.json", tmp_path / "results"
+    spec.write_text(json.dumps(document))
+    status = main(["--spec", str(spec), "--results", str(results), *options])
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert status == documented()[code] == told["exit_code"]
+    assert told["state"] == "FAILED"
+    assert told["error"]["type"] == f"urn:dispatch:error:{code}"
+    assert told["error"]["detail"]
+    assert not list(tmp_path.rglob("result.json"))
+    for left in tmp_path.rglob("error.json"):
+        assert json.loads(left.read_text())["type"] == f"urn:dispatch:error:{code}"

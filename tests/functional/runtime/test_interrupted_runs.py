@@ -1,0 +1,146 @@
+"""Runs that fail, are stopped or are killed leave no half of a result and no process behind."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from conftest import spec_of, told
+
+from jobs.runtime.run import run_spec
+from jobspec import RunState, UnreadableFile
+from tests.servers.web import Gate, Web, web_server
+
+Files = dict[str, list[Path]]
+PATH = "/yellow_tripdata_2018-01.csv"
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with web_server() as server:
+        yield server
+
+
+def held_up(web: Web, trips: bytes) -> tuple[str, Gate]:
+    """The address of trips that can be planned but not read before the gate is opened."""
+    address = web.put(PATH, trips)
+    web.before_answer = gate = Gate(free=2)  # its first bytes, then its head
+    return address, gate
+
+
+def started(tmp_path: Path, address: str, *options: str) -> tuple[subprocess.Popen[str], Path]:
+    """A run in a process of its own and where its folder will be."""
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps({"job": "vendor-summary", "params": {"trips": [address]}}))
+    results = tmp_path / "results"
+    command = [sys.executable, "-m", "jobs.runtime", "--spec", str(spec), "--results", str(results), *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return process, results / "runs"
+
+
+def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def assert_gone(processes: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(processes, timeout=15)
+    assert alive == []
+
+
+def files_of(runs: Path) -> dict[str, list[str]]:
+    return {run.name: sorted(str(file.relative_to(run)) for file in run.rglob("*")) for run in runs.iterdir()}
+
+
+@pytest.mark.parametrize("size", ["threads", "worker processes"])
+def test_sigterm_ends_with_143_and_takes_everything_back(
+    size: str, web: Web, trip_files: Files, tmp_path: Path
+) -> None:
+    trips = trip_files["csv"][0].read_bytes()
+    workers = 1
+    if size == "worker processes":  # above a million trips
+        trips, workers = trips + trips[trips.index(b"\n") + 1 :] * 2600, 2
+    address, gate = held_up(web, trips)
+    process, runs = started(tmp_path, address, "--workers", str(workers))
+    gate.wait_for(workers)
+    children = family(process)
+    assert len(children) >= (2 if workers == 2 else 0)
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=60)
+    gate.open()
+    assert process.returncode == 143
+    last = json.loads(out.splitlines()[-1])
+    assert (last["exit_code"], last["error"]["type"]) == (143, "urn:dispatch:error:cancelled")
+    assert list(files_of(runs).values()) == [["error.json", "spec.json"]]
+    assert_gone(children)
+
+
+def test_sigterm_before_the_run_has_begun(web: Web, trip_files: Files, tmp_path: Path) -> None:
+    """As it comes while an input is being sought; it must not be lost, as it would be for process 1 of a container."""
+    address = web.put(PATH, trip_files["csv"][0].read_bytes())
+    web.heads = False
+    web.before_answer = gate = Gate(free=0)
+    process, runs = started(tmp_path, address)
+    gate.wait_for(1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 143
+    gate.open()
+    assert not runs.exists()
+
+
+def test_sigkill_leaves_no_result_and_the_next_attempt_is_the_second(
+    web: Web, trip_files: Files, tmp_path: Path
+) -> None:
+    address, gate = held_up(web, trip_files["csv"][0].read_bytes())
+    process, runs = started(tmp_path, address)
+    gate.wait_for(1)
+    process.kill()
+    process.communicate(timeout=60)
+    assert list(files_of(runs).values()) == [["spec.json"]]
+    gate.open()
+    outcome = run_spec(spec_of([address], "vendor-summary"), results=str(tmp_path / "results"), report=False)
+    assert outcome.run_id.endswith("-2")
+    assert outcome.state is RunState.SUCCEEDED
+
+
+def test_a_failed_run_leaves_its_spec_and_its_error(tmp_path: Path, trip_files: Files) -> None:
+    bad = tmp_path / "yellow_tripdata_2018-04.parquet"
+    bad.write_bytes(trip_files["parquet"][0].read_bytes()[:-2000])
+    with pytest.raises(UnreadableFile):
+        run_spec(spec_of([*trip_files["csv"], bad]), results=str(tmp_path / "results"))
+    ((run, left),) = files_of(tmp_path / "results" / "runs").items()
+    assert left == ["error.json", "spec.json"]
+    error = json.loads((tmp_path / "results" / "runs" / run / "error.json").read_text())
+    assert error["type"] == "urn:dispatch:error:unreadable-file"
+    assert bad.name in error["detail"]
+
+
+def test_another_try_at_the_same_run_leaves_nothing_of_the_first(tmp_path: Path, trip_files: Files) -> None:
+    folder = tmp_path / "runs" / "mine-1"
+    (folder / "tables").mkdir(parents=True)
+    for name in ("inputs.json", "error.json", "result.json", "tables/old.csv"):
+        (folder / name).write_text("{}")
+    options: dict[str, Any] = {"results": str(tmp_path), "run_id": "mine-1", "report": False}
+    outcome = run_spec(spec_of(trip_files["csv"][:1], "trip-duration"), **options)
+    assert outcome.run_id == "mine-1"
+    assert json.loads((folder / "result.json").read_text())["run_id"] == "mine-1"
+    left = files_of(tmp_path / "runs")["mine-1"]
+    assert "error.json" not in left
+    assert "tables/old.csv" not in left
+    assert {"inputs.json", "spec.json"} < set(left)
+
+
+def test_attempts_at_the_same_work_are_counted(tmp_path: Path, trip_files: Files, expected: dict[str, str]) -> None:
+    outcomes = [run_spec(spec_of(trip_files["csv"]), results=str(tmp_path), report=False) for _ in range(3)]
+    assert [outcome.run_id[-2:] for outcome in outcomes] == ["-1", "-2", "-3"]
+    assert {told(outcome) for outcome in outcomes} == {expected["csv"]}
+
+
+def test_signals_are_as_before_when_a_run_has_ended(tmp_path: Path, trip_files: Files) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    run_spec(spec_of(trip_files["csv"][:1], "trip-duration"), results=str(tmp_path), report=False)
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -1,0 +1,183 @@
+"""Trips on web servers, well behaved and badly."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import urllib3
+from conftest import spec_of, told
+
+from jobs.runtime import web as web_source
+from jobs.runtime.run import run_spec
+from jobs.runtime.storage import open_source, resolve
+from jobspec import DispatchError, InputChanged, InputUnavailable, NoInputs, UnreadableFile
+from tests.servers.web import Web, web_server
+
+Files = dict[str, list[Path]]
+PATH = "/yellow_tripdata_2018-01.csv"
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    # Waits between tries are there for the sake of real servers.
+    monkeypatch.setattr(urllib3.Retry, "sleep", lambda *_: None)
+    with web_server() as server:
+        yield server
+
+
+@pytest.fixture
+def csv(trip_files: Files) -> bytes:
+    return trip_files["csv"][0].read_bytes()
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("validator", ["strong", "weak", "time"])
+@pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
+def test_the_same_answers_as_on_this_machine(
+    form: str, validator: str, ranges: bool, web: Web, trip_files: Files, expected: dict[str, str], tmp_path: Path
+) -> None:
+    web.validator, web.ranges = validator, ranges
+    addresses = [web.put(f"/{path.name}", path.read_bytes()) for path in trip_files[form]]
+    outcome = run_spec(spec_of(addresses), results=str(tmp_path), report=False)
+    assert told(outcome) == expected[form]
+    assert web.downloads() == (0 if ranges else 3)
+
+
+def test_a_server_that_answers_no_head(web: Web, csv: bytes) -> None:
+    web.heads = False
+    (pinned,) = resolve([web.put(PATH, csv)])
+    assert pinned.bytes == len(csv)
+
+
+def test_a_download_is_made_once_and_leaves_nothing(web: Web, csv: bytes, tmp_path: Path) -> None:
+    """However the process ends: here by SIGKILL, from itself."""
+    web.ranges = False
+    address = web.put(PATH, csv)
+    code = f"""
+import os, signal
+from jobs.runtime.storage import open_source, resolve
+(pinned,) = resolve([{address!r}])
+for start in (5, 5000, 0):
+    with open_source(pinned) as source:
+        assert not source.ranged
+        print(source.read(start, start + 4), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    environment = {"TMPDIR": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    assert ended.stdout.splitlines() == [repr(csv[at : at + 4]) for at in (5, 5000, 0)], ended.stderr
+    assert web.downloads() == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_is_bounded(web: Web, csv: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(web_source, "MAX_DOWNLOAD", len(csv) - 1)
+    web.ranges = False
+    with pytest.raises(UnreadableFile, match="serves no ranges"):
+        run_spec(spec_of([web.put(PATH, csv)]), results=str(tmp_path))
+    assert web.downloads() == 0
+
+
+@pytest.mark.parametrize("status", [403, 429, 500, 503])
+def test_a_refusal_is_not_absence(status: int, web: Web, csv: bytes, tmp_path: Path) -> None:
+    """Neither when the file is sought nor when it is read, and on_bad_file: skip does not skip it."""
+    spec = spec_of([web.put(PATH, csv)], on_bad_file="skip")
+    pinned = resolve(spec.params.trips)  # type: ignore[attr-defined]
+    web.status[PATH] = status
+    with pytest.raises(InputUnavailable, match=f"{PATH} .*{status}"):
+        resolve(spec.params.trips)  # type: ignore[attr-defined]
+    with pytest.raises(InputUnavailable, match=f"{PATH} .*{status}"):
+        run_spec(spec, results=str(tmp_path), inputs=pinned)
+
+
+def test_a_refusal_that_passes_is_waited_out(web: Web, csv: bytes) -> None:
+    address = web.put(PATH, csv)
+    web.status[PATH] = 503
+
+    def recover(method: str, path: str) -> None:
+        if len(web.asked) == 3:
+            web.status.clear()
+
+    web.before_answer = recover
+    assert resolve([address])[0].bytes == len(csv)
+
+
+def test_a_server_cannot_make_us_wait_for_long(web: Web, csv: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.undo()
+    monkeypatch.setattr("time.sleep", waits.append)
+    web.status[PATH], web.headers = 429, {"Retry-After": "86400"}
+    with pytest.raises(InputUnavailable):
+        resolve([web.put(PATH, csv)])
+    assert waits
+    assert max(waits) <= 30
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_absence(status: int, web: Web) -> None:
+    web.status[PATH] = status
+    with pytest.raises(NoInputs, match=PATH):
+        resolve([web.url + PATH])
+
+
+def test_nobody_there(web: Web) -> None:
+    with web_server() as gone:
+        pass
+    with pytest.raises(InputUnavailable, match=PATH):
+        resolve([gone.url + PATH])
+
+
+@pytest.mark.parametrize("validator", ["strong", "weak", "time"])
+@pytest.mark.parametrize("heeds_conditions", [True, False])
+@pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
+def test_a_file_changed_in_mid_run_fails_the_run_by_name(
+    validator: str, heeds_conditions: bool, ranges: bool, web: Web, trip_files: Files, tmp_path: Path
+) -> None:
+    web.validator, web.heeds_conditions, web.ranges = validator, heeds_conditions, ranges
+    address = web.put(PATH, trip_files["csv"][0].read_bytes())
+
+    def change(method: str, path: str) -> None:
+        if method == "GET":
+            web.files[PATH] = trip_files["csv"][1].read_bytes()
+
+    web.before_answer = change
+    with pytest.raises(InputChanged, match=PATH):
+        run_spec(spec_of([address]), results=str(tmp_path))
+
+
+@pytest.mark.parametrize("content", [None, b"short"])
+def test_a_file_that_shrank_or_vanished_has_changed(content: bytes | None, web: Web, csv: bytes) -> None:
+    web.heeds_conditions = False
+    (pinned,) = resolve([web.put(PATH, csv)])
+    if content is None:
+        del web.files[PATH]
+    else:
+        web.files[PATH] = content
+    with open_source(pinned) as source, pytest.raises(InputChanged):
+        source.read(100, 200)
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
+def test_a_truncated_body_is_not_taken_for_the_file(ranges: bool, web: Web, csv: bytes, tmp_path: Path) -> None:
+    web.ranges = ranges
+    spec = spec_of([web.put(PATH, csv)], on_bad_file="skip")
+    web.truncated = True
+    with pytest.raises(InputUnavailable, match=PATH):
+        run_spec(spec, results=str(tmp_path))
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_refused(status: int, web: Web, csv: bytes) -> None:
+    web.put("/elsewhere.csv", csv)
+    web.status[PATH], web.headers = status, {"Location": "/elsewhere.csv"}
+    with pytest.raises(UnreadableFile, match=f"{PATH} .*{status}"):
+        resolve([web.url + PATH])
+    assert all(path == PATH for _, path, _ in web.asked)
+
+
+def test_a_file_without_a_version_is_refused(web: Web, csv: bytes) -> None:
+    web.validator = "none"
+    with pytest.raises(DispatchError, match="neither ETag nor Last-Modified"):
+        resolve([web.put(PATH, csv)])
