@@ -76,15 +76,23 @@ def unit_of(value: Value) -> int:
     return 1 if is_whole(value) else FIXED_POINT
 
 
-def printed_sum(total: int, value: Value) -> int | float:
+def printed_sum(total: int, value: Value) -> int | float | None:
     """A sum in the value's own unit: whole values print as integers where they are whole."""
     amount = Fraction(total, unit_of(value))
-    return amount.numerator if is_whole(value) and amount.denominator == 1 else float(amount)
+    return amount.numerator if is_whole(value) and amount.denominator == 1 else _as_double(amount)
 
 
 def printed_mean(total: int, count: int, value: Value) -> float | None:
     """The mean, correctly rounded; None of nothing."""
-    return float(Fraction(total, unit_of(value) * count)) if count else None
+    return _as_double(Fraction(total, unit_of(value) * count)) if count else None
+
+
+def _as_double(amount: Fraction) -> float | None:
+    """The nearest double; None for what is beyond them all, because JSON knows no infinity."""
+    try:
+        return float(amount)
+    except OverflowError:
+        return None
 
 
 def printed_value(raw: float | None, value: Value) -> int | float | None:

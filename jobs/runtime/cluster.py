@@ -54,13 +54,10 @@ class Cluster:
             pass
         return [self.result(future) for future in futures]
 
-    @contextlib.contextmanager
-    def as_default(self) -> Iterator[None]:
-        """Make Dask use our workers."""
-        import dask
-
-        with self.client.as_current(), dask.annotate(**self._placement()):
-            yield
+    def as_default(self) -> contextlib.AbstractContextManager[Any]:
+        """Make Dask use this client; what a job computes by itself may run on any worker (see CONTRIBUTING.md)."""
+        current: contextlib.AbstractContextManager[Any] = self.client.as_current()
+        return current
 
     def submit(self, function: Any, *arguments: Any) -> Any:
         """A future on our workers."""
@@ -154,6 +151,9 @@ def local_cluster(run_id: str, workers: int, progress: Progress) -> Iterator[Clu
 
     progress(Event("workers", 0, workers))
     settings = {
+        # The nanny sets glibc's trim threshold, which freezes its mmap threshold at 128 KiB: every block of text would
+        # be mapped anew and its pages fetched one by one.
+        "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**25,
         "distributed.scheduler.no-workers-timeout": "300s",
         "distributed.worker.multiprocessing-method": "spawn",
     }

@@ -1,5 +1,6 @@
 """What fills a question's partial, batch by batch, with the compiled loops: one small class a kind of partial."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import singledispatch
 from typing import Any, Protocol
@@ -119,7 +120,8 @@ class GroupFiller:
             few = batch.take(rows, Scratch())
             arrays = self._arrays(len(keys))
             self._fill(few, few_slots.astype(np.int32), few.everyone, arrays)
-            self._merge(_groups(arrays, [int(key) for key in keys.tolist()]))
+            whole_keys = [int(key) for key in keys.tolist()]
+            self._merge(_groups(arrays, whole_keys.__getitem__))
 
     def _add_large(self, batch: Batch, slots: Any, mask: Any) -> None:
         """Numbers of 2^23 and more are whole multiples of 2^-40 as they are: add them as Python's integers."""
@@ -141,8 +143,7 @@ class GroupFiller:
     def groups(self) -> Groups:
         """{key: (trips, (count, exact sum) of each summed value, then (count, 0) of each counted column)}."""
         known = slots_of(self._key) + 1
-        keys = [key_of_slot(self._key, slot) for slot in range(known)]
-        self._merge(_groups([groups[:known] for groups in self._dense], keys))
+        self._merge(_groups([groups[:known] for groups in self._dense], lambda slot: key_of_slot(self._key, slot)))
         for groups in self._dense:
             groups[:] = 0
         return self._others
@@ -262,14 +263,14 @@ def large_rows(values: Any, valid: Any, mask: Any) -> Any:
     return np.flatnonzero((mask & valid == 1) & (np.abs(values) >= kernels.LARGE))
 
 
-def _groups(arrays: list[Any], keys: list[Any]) -> Groups:
+def _groups(arrays: list[Any], key_of: Callable[[int], Any]) -> Groups:
     """Dense arrays [slot, (trips, count, high limb, low limb)], one a measure, as {key: (trips, (count, sum)...)}."""
     used = np.flatnonzero(arrays[0][:, 0])
     columns = [array[used].tolist() for array in arrays]
     groups: Groups = {}
     for at, slot in enumerate(used.tolist()):
         sums = ((c[at][1], (c[at][2] << 32) + c[at][3]) for c in columns)
-        groups[keys[slot]] = (columns[0][at][0], *sums)
+        groups[key_of(slot)] = (columns[0][at][0], *sums)
     return groups
 
 

@@ -289,6 +289,8 @@ def read_document(uri: str, limit: int = 2**20) -> bytes:
                 return local.read(limit)
         with filesystem(scheme).open(uri, "rb", block_size=limit) as file:
             return bytes(file.read(limit))
+    except DispatchError:
+        raise
     except Exception as error:  # of the SDK too
         raise unreadable_spec(uri, getattr(error, "strerror", None) or _first_line(error)) from error
 

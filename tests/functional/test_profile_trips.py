@@ -13,13 +13,12 @@ from tests.oracle.sheet import DATA
 def test_the_profile_of_real_trips(keep: str, run_job: Callable[..., dict[str, Any]]) -> None:
     files = [DATA / f"yellow_tripdata_{month}.csv" for month in ("2018-01", "2019-07")]
     found = run_job("profile-trips", files, keep=keep)["answers"]
-    told = duckdb.sql(
+    (told,) = duckdb.sql(
         "select count(*), min(tpep_pickup_datetime)::varchar, max(tpep_pickup_datetime)::varchar, "
         "min(tpep_dropoff_datetime)::varchar, max(tpep_dropoff_datetime)::varchar, "
         "count(*) - count(congestion_surcharge), count(*) - count(passenger_count) "
         f"from read_csv({[str(file) for file in files]}, union_by_name = true)"
-    ).fetchone()
-    assert told is not None
+    ).fetchall()
     trips, *spans, no_surcharge, no_passengers = told
     assert found["trips"] == trips == 20_000
     first_and_last = [found[span][end] for span in ("pickup_span", "dropoff_span") for end in ("first", "last")]

@@ -233,11 +233,11 @@ class _Oracle:
 
 
 def _sum(column: str) -> str:
-    return f"case when count({column}) > 0 then [fsum({column}), fsum(abs({column}))] end"
+    return f"case when count({column}) > 0 then [fsum({column}), fsum(abs({column}::double))] end"
 
 
 def _mean(column: str) -> str:
-    return f"[fsum({column}) / count({column}), fsum(abs({column})) / count({column})]"
+    return f"[fsum({column}) / count({column}), fsum(abs({column}::double)) / count({column})]"
 
 
 def _plain(value: Any) -> Any:

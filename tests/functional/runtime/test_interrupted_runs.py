@@ -1,10 +1,12 @@
 """Runs that fail, are stopped or are killed leave no half of a result and no process behind."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ import psutil
 import pytest
 from conftest import spec_of, told
 
+from jobs import JOBS
 from jobs.runtime.run import run_spec
-from jobspec import RunState, UnreadableFile
+from jobspec import Registry, RunState, UnreadableFile
 from tests.servers.web import Gate, Web, web_server
 
 Files = dict[str, list[Path]]
@@ -79,17 +82,16 @@ def test_sigterm_ends_with_143_and_takes_everything_back(
     assert_gone(children)
 
 
-def test_sigterm_before_the_run_has_begun(web: Web, trip_files: Files, tmp_path: Path) -> None:
-    """As it comes while an input is being sought; it must not be lost, as it would be for process 1 of a container."""
-    address = web.put(PATH, trip_files["csv"][0].read_bytes())
-    web.heads = False
-    web.before_answer = gate = Gate(free=0)
-    process, runs = started(tmp_path, address)
-    gate.wait_for(1)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=60) == 143
-    gate.open()
-    assert not runs.exists()
+def test_sigterm_before_the_run_has_begun(tmp_path: Path) -> None:
+    """While the spec is being read; it must not be lost, as it would be for process 1 of a container."""
+    spec = tmp_path / "spec.json"
+    os.mkfifo(spec)
+    command = [sys.executable, "-m", "jobs.runtime", "--spec", str(spec), "--results", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, spec.open("wb"):
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert json.loads(out)["error"]["type"] == "urn:dispatch:error:cancelled"
 
 
 def test_sigkill_leaves_no_result_and_the_next_attempt_is_the_second(
@@ -117,6 +119,19 @@ def test_a_failed_run_leaves_its_spec_and_its_error(tmp_path: Path, trip_files: 
     error = json.loads((tmp_path / "results" / "runs" / run / "error.json").read_text())
     assert error["type"] == "urn:dispatch:error:unreadable-file"
     assert bad.name in error["detail"]
+
+
+def test_a_run_that_fails_at_its_report_takes_its_tables_back(tmp_path: Path, trip_files: Files) -> None:
+    def report(answers: Any) -> Any:
+        assert list(tmp_path.rglob("tables/vendors.csv"))
+        raise ZeroDivisionError("a plot of nothing")
+
+    registry = Registry([replace(JOBS["vendor-summary"], report=report)])
+    with pytest.raises(ZeroDivisionError):
+        run_spec(spec_of(trip_files["csv"], "vendor-summary"), registry, results=str(tmp_path))
+    assert list(files_of(tmp_path / "runs").values()) == [["error.json", "spec.json"]]
+    (error,) = [json.loads(path.read_text()) for path in tmp_path.rglob("error.json")]
+    assert error["detail"] == "ZeroDivisionError: a plot of nothing"
 
 
 def test_another_try_at_the_same_run_leaves_nothing_of_the_first(tmp_path: Path, trip_files: Files) -> None:

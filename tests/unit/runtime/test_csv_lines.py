@@ -76,6 +76,16 @@ def test_a_last_line_that_was_cut_off_is_set_aside_wherever_that_shows(month: Pa
     assert found["quality"]["trips"]["read"] == 2 - int(shows)
 
 
+@pytest.mark.parametrize("column", ["VendorID", "passenger_count", "PULocationID", "fare_amount"])
+def test_hexadecimals_are_no_numbers(month: Path, column: str) -> None:
+    """Not even in a file whose every other text is plain, where Arrow would take one for a whole number."""
+    fields = TRIP.split(",")
+    fields[HEADER.split(",").index(column)] = "0x1F"
+    assert set_aside(read(month, "\n".join([HEADER, TRIP, ",".join(fields), ""]))["quality"]) == [
+        (3, "bad_value", column)
+    ]
+
+
 @pytest.mark.parametrize("blank", ["", "\r\n"], ids=["", "an empty line under the header"])
 @pytest.mark.parametrize("cut", [WHOLE, SMALL], ids=["whole", "small"])
 def test_nameless_empty_fields_at_the_end_are_passed_over(month: Path, blank: str, cut: Cut) -> None:

@@ -60,3 +60,10 @@ def test_a_full_batch_of_ties_keeps_the_earliest() -> None:
     rows = rows_of(fare_amount=[9.5] * BATCH_ROWS, pickup_datetime=times, PULocationID=[1] * BATCH_ROWS)
     top = Top(10, by="fare_amount", show=["pickup_datetime"])
     assert [row[1] - JANUARY_2018 for row in filled(top, [rows, rows])] == sorted([*range(5)] * 2)  # type: ignore[attr-defined]
+
+
+def test_of_many_ties_in_time_as_well_the_lowest_zones_are_kept() -> None:
+    zones = [1 + at % 200 for at in range(1000)]
+    rows = rows_of(fare_amount=[9.5] * 1000, pickup_datetime=[JANUARY_2018] * 1000, PULocationID=zones)
+    top = Top(7, by="fare_amount", show=["fare_amount"])
+    assert [row[2] for row in filled(top, [rows])] == [1, 1, 1, 1, 1, 2, 2]
