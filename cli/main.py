@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from jobspec import DispatchError
+from jobspec import DispatchError, state_after
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -32,7 +32,7 @@ def failing_clearly(command: Callable[..., Any]) -> Callable[..., Any]:
             traceback.print_exc()
             problem = DispatchError(f"{type(error).__name__}: {error}")
         if options.get("as_json"):
-            failed = {"run_id": None, "state": "FAILED", "result": None, "error": problem.as_problem()}
+            failed = {"run_id": None, "state": state_after(problem), "result": None, "error": problem.as_problem()}
             click.echo(json.dumps(failed, default=str))
         click.echo(f"dispatch: {problem}", err=True)
         return sys.exit(problem.exit_code)

@@ -44,9 +44,17 @@ def _bar() -> "Iterator[Progress]":
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         bar = bars.add_task("", total=None)
 
+        stage = ""
+
         def show(event: "Event") -> None:
+            nonlocal stage
+            entered, stage = event.stage != stage, event.stage
             bars.update(
-                bar, description=_WORDS.get(event.stage, event.stage), completed=event.done, total=event.total or None
+                bar,
+                description=_WORDS.get(event.stage, event.stage),
+                completed=event.done,
+                total=event.total or None,
+                refresh=entered,
             )
 
         yield show

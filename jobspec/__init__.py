@@ -29,7 +29,7 @@ from jobspec.registry import Job, Registry, discover
 from jobspec.result import BillLine, Output, Receipt, Result
 from jobspec.schema import job_schema, spec_schema
 from jobspec.spec import Cluster, Limits, Params, Size, Spec
-from jobspec.states import TRANSITIONS, RunState, advance
+from jobspec.states import TRANSITIONS, RunState, advance, state_after
 
 __all__ = [
     "ERRORS",
@@ -78,5 +78,6 @@ __all__ = [
     "run_id",
     "spec_schema",
     "split_run_id",
+    "state_after",
     "work_id",
 ]

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from jobspec.errors import IllegalTransition
+from jobspec.errors import Cancelled, DispatchError, IllegalTransition
 
 
 class RunState(StrEnum):
@@ -43,3 +43,8 @@ def advance(old: RunState, new: RunState) -> RunState:
     if new != old and new not in TRANSITIONS[old]:
         raise IllegalTransition(old, new)
     return new
+
+
+def state_after(error: DispatchError) -> RunState:
+    """The final state of a run that ended with this error."""
+    return RunState.CANCELLED if isinstance(error, Cancelled) else RunState.FAILED

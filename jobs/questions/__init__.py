@@ -1,25 +1,10 @@
 """The vocabulary in which a job says what it wants to know of every trip."""
 
+from jobs.questions.columns import Columns, Missing, Seen
 from jobs.questions.export import Export, Part
-from jobs.questions.questions import (
-    ALL,
-    KEPT,
-    By,
-    Columns,
-    Count,
-    Mean,
-    Measure,
-    Missing,
-    Quantiles,
-    Question,
-    Seen,
-    Span,
-    Stats,
-    Sum,
-    Top,
-    Trips,
-    Where,
-)
+from jobs.questions.groups import By, Count, Mean, Measure, Quantiles, Sum
+from jobs.questions.question import ALL, KEPT, Question, Where
+from jobs.questions.statistics import Span, Stats, Top, Trips
 from jobs.questions.values import DURATION, PUBLISHED_DURATION, Bins, Day, Elapsed, Key, Value
 
 __all__ = [

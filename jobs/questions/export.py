@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.questions.questions import KEPT, Question, Where
+from jobs.questions.question import KEPT, Question, Where
 from jobs.trips import COLUMNS, Taxi
 
 UNKNOWN_MONTH = "unknown"

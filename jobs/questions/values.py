@@ -4,7 +4,6 @@ Plain data: how they are computed, batch by batch, is the business of `jobs.runt
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from jobs.trips.columns import DROPOFF, PICKUP, Kind, kind_of
 from jobs.trips.columns import label_of as column_label
@@ -74,32 +73,6 @@ def unit_of(value: Value) -> int:
     if isinstance(value, Elapsed):
         return MICROSECONDS
     return 1 if is_whole(value) else FIXED_POINT
-
-
-def printed_sum(total: int, value: Value) -> int | float | None:
-    """A sum in the value's own unit: whole values print as integers where they are whole."""
-    amount = Fraction(total, unit_of(value))
-    return amount.numerator if is_whole(value) and amount.denominator == 1 else _as_double(amount)
-
-
-def printed_mean(total: int, count: int, value: Value) -> float | None:
-    """The mean, correctly rounded; None of nothing."""
-    return _as_double(Fraction(total, unit_of(value) * count)) if count else None
-
-
-def _as_double(amount: Fraction) -> float | None:
-    """The nearest double; None for what is beyond them all, because JSON knows no infinity."""
-    try:
-        return float(amount)
-    except OverflowError:
-        return None
-
-
-def printed_value(raw: float | None, value: Value) -> int | float | None:
-    """A single value in its own unit; a negative zero prints as zero."""
-    if raw is None:
-        return None
-    return printed_sum(int(raw), value) if is_whole(value) else float(raw) + 0.0
 
 
 def label_of(expression: Value | Key) -> str:

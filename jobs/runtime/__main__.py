@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jobs.runtime.cancelling import cancellable
-from jobspec import Cancelled, DispatchError, InputFile, parse_spec
+from jobspec import Cancelled, DispatchError, InputFile, parse_spec, state_after
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,11 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with cancellable():
             outcome = _run(options)
     except DispatchError as error:
-        return _report({"state": "FAILED", "error": error.as_problem()}, error.exit_code)
+        return _report({"state": state_after(error), "error": error.as_problem()}, error.exit_code)
     except Exception as error:
         logging.getLogger(__name__).exception("the run failed for a reason that has no name")
         problem = DispatchError(f"{type(error).__name__}: {error}")
-        return _report({"state": "FAILED", "error": problem.as_problem()}, problem.exit_code)
+        return _report({"state": state_after(problem), "error": problem.as_problem()}, problem.exit_code)
     return _report({"run_id": outcome.run_id, "state": outcome.state, "result": outcome.result_path}, 0)
 
 

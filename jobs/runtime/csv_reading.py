@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from jobs.runtime import canonical, kernels
+from jobs.runtime import kernels, texts
 from jobs.runtime.canonical import BATCH_ROWS
 from jobs.runtime.storage import Source, open_source
 from jobs.runtime.tripfile import QuotedRange, RawBatch, Reading, SetAside, TripFile, Unit, Wanted
@@ -282,7 +282,7 @@ class _Reader:
         for name in names:
             if name in self._read and _KINDS[name] is not Kind.FLAG:
                 column = next(column for column in COLUMNS if column.name == name)
-                for at in canonical.meaningless(column, table.column(self._places[name]).combine_chunks()):
+                for at in texts.meaningless(column, table.column(self._places[name]).combine_chunks()):
                     meaning[at] = False
                     details.setdefault(at, self._file.names[int(self._places[name][1:])])
         return meaning, details

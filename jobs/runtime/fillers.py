@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from jobs.questions import By, Quantiles, Question, Span, Stats, Top, Trips
-from jobs.questions.questions import Count, add_groups
+from jobs.questions.groups import Count, add_groups
 from jobs.questions.values import FIXED_POINT, Bins, Key, Value, is_whole
 from jobs.runtime import kernels
 from jobs.runtime.batch import Batch, key_of_slot, slots_of

@@ -59,6 +59,8 @@ def batches(unit: Unit, wanted: Wanted, reading: Reading) -> Iterator[RawBatch]:
             for batch in parquet.iter_batches(BATCH_ROWS, row_groups=groups, columns=names, use_threads=False):
                 reading.rows += batch.num_rows
                 yield RawBatch(batch.num_rows, {name: batch.column(at) for at, name in _order(batch, read, names)})
+        except pa.ArrowMemoryError:
+            raise  # it is this machine that is at its end, not the file
         except (pa.ArrowException, OSError) as error:
             raise UnreadableFile(unit.file.uri, _said(error)) from error
     promised = sum(footer.row_group(group).num_rows for group in groups)

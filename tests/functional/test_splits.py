@@ -101,11 +101,14 @@ ENDS = st.sampled_from(["\n", "\n", "\n", "\r\n", "\r"])
 def csv_texts(draw: st.DrawFn) -> bytes:
     """A file as hostile as they come: mixed line ends, nulls, words, hex, wrong field counts, a cut-off end."""
     lines = RECORDS | RECORDS | RECORDS | ODD_LINES
-    if draw(st.integers(0, 3)) == 0:
-        lines |= QUOTED_LINES
     ends = draw(st.sampled_from([st.just("\n"), st.just("\r\n"), ENDS]))
-    body = [line + draw(ends) for line in draw(st.lists(lines, max_size=25))]
-    cut = draw(st.just("") | RECORDS.flatmap(lambda line: st.integers(1, len(line)).map(lambda at: line[:at])))
+    body = [line + draw(ends) for line in draw(st.lists(lines, min_size=draw(st.sampled_from([0, 16])), max_size=25))]
+    if draw(st.integers(0, 2)) == 0:  # in a long file sometimes too late for a look at its head to find it
+        place = draw(st.sampled_from([0, 3 * len(body) // 4, len(body)]))
+        body.insert(place, draw(QUOTED_LINES) + draw(ends))
+    cut = draw(
+        st.just("") | RECORDS | RECORDS.flatmap(lambda line: st.integers(1, len(line)).map(lambda at: line[:at]))
+    )
     names = ",".join(HEADER)
     return (draw(st.sampled_from(["", "\ufeff", "\n"])) + names + draw(ends) + "".join(body) + cut).encode(
         "utf-8", "surrogateescape"
@@ -128,7 +131,12 @@ def merges(draw: st.DrawFn) -> Merge:
 
 
 CUTS = st.builds(
-    Cut, unit_bytes=st.integers(20, 900), block_bytes=st.integers(1, 900), unit_rows=st.integers(1, 9), merge=merges()
+    Cut,
+    unit_bytes=st.integers(20, 900),
+    block_bytes=st.integers(1, 900),
+    unit_rows=st.integers(1, 9),
+    head_bytes=st.sampled_from([600, 2**20]),
+    merge=merges(),
 )
 KEEP = st.sampled_from(["plausible", "all"])
 

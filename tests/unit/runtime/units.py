@@ -33,6 +33,7 @@ class Cut:
     unit_bytes: int = csv_files.UNIT_BYTES
     block_bytes: int = csv_reading.BLOCK_BYTES
     unit_rows: int = parquet_files.UNIT_ROWS
+    head_bytes: int = csv_files.HEAD_BYTES  # what is looked at before: no quote in there, and the file is cut
     merge: Merge = in_order
 
     def units(self, file: TripFile) -> list[Unit]:
@@ -59,19 +60,20 @@ def planned(paths: Sequence[Path], keep: str = "plausible") -> tuple[Plan, Asked
 
 def tally_of(plan: Plan, asked: Asked, cut: Cut = WHOLE) -> Tally:
     """The tally of all files."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_reading, "BLOCK_BYTES", cut.block_bytes)
-        files = []
-        for file in plan.files:
-            answered = [answer(unit, asked) for unit in cut.units(file)]
-            files.append(file_tally(file, cut.merge(answered, asked), asked))
+    files = []
+    for file in plan.files:
+        answered = [answer(unit, asked) for unit in cut.units(file)]
+        files.append(file_tally(file, cut.merge(answered, asked), asked))
     return merged(cut.merge(files, asked), asked.questions)
 
 
 def told(paths: Sequence[Path], cut: Cut = WHOLE, keep: str = "plausible") -> dict[str, Any]:
     """Answers and quality of the files; raises what a run raises."""
-    plan, asked = planned(paths, keep)
-    tally = tally_of(plan, asked, cut)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_reading, "BLOCK_BYTES", cut.block_bytes)
+        patch.setattr(csv_files, "HEAD_BYTES", cut.head_bytes)
+        plan, asked = planned(paths, keep)
+        tally = tally_of(plan, asked, cut)
     finishing.check_whole(tally, plan)
     return {"answers": finishing.answers(tally, asked, plan), "quality": finishing.quality(tally, asked, plan)}
 
