@@ -85,7 +85,7 @@ def _answer(unit: Unit, asked: Asked) -> Tally:
     for judged in loader:
         kept.update(judged.batch, judged.keep)
         if judged.kept < judged.batch.rows and asked.filled_aside:
-            few = judged.batch.take(np.flatnonzero(judged.reasons), aside_scratch)
+            few = judged.batch.take(np.flatnonzero(~judged.keep.view(bool)), aside_scratch)
             aside.update(few, few.everyone)
         if exporter:
             exporter.add(judged)

@@ -124,6 +124,17 @@ def test_quotes_in_the_middle_send_the_whole_file_back(month: Path, cut: Cut) ->
     assert planned([month])[0].files[0].whole is False
 
 
+def test_no_border_inside_a_quoted_text_tears_it(month: Path) -> None:
+    trips = [TRIP + ",note"] * 8
+    trips[6] = TRIP + f',"a trip like\n{TRIP},this\none"'
+    lines = "\n".join([*trips, ""])
+    month.write_text(f"{HEADER},note\n{lines}")
+    whole = printed([month])
+    assert told([month])["answers"]["trips"] == 8
+    for border in range(lines.index('"') - 2, lines.rindex('"') + 4, 2):
+        assert printed([month], Cut(unit_bytes=border // 2, head_bytes=300)) == whole
+
+
 class TestGzip:
     TEXT = f"{HEADER}\n{TRIP}\n{TRIP}\n{TRIP}\n".encode()
 
