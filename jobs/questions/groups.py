@@ -1,13 +1,14 @@
 """Questions by group: measures of the trips of each key, and quantiles, which count trips by bin."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import accumulate
 from math import ceil
 from typing import Any
 
 from jobs.questions.printing import nulls_last, printed_day, printed_mean, printed_sum, zone_fields
 from jobs.questions.question import KEPT, Question, Where, columns_asked
-from jobs.questions.values import Bins, Day, Key, Value, is_whole, label_of
+from jobs.questions.values import Bins, Day, Key, Value, check_summable, is_whole, label_of
 from jobs.trips import Kind, Taxi
 from jobs.trips.columns import kind_of
 
@@ -34,6 +35,9 @@ class Sum:
 
     value: Value
 
+    def __post_init__(self) -> None:
+        check_summable(self.value)
+
     def answer(self, rows: int, count: int, total: int) -> Any:  # noqa: ARG002
         """The sum in the value's unit."""
         return printed_sum(total, self.value) if count else None
@@ -44,6 +48,9 @@ class Mean:
     """The exact mean of a value over the trips that have one; null of nothing."""
 
     value: Value
+
+    def __post_init__(self) -> None:
+        check_summable(self.value)
 
     def answer(self, rows: int, count: int, total: int) -> Any:  # noqa: ARG002
         """The mean in the value's unit."""
@@ -146,9 +153,9 @@ class Quantiles(Question):
         reached = list(accumulate(partial[key] for key in bins))
         answer: dict[str, Any] = {}
         for quantile in self.at:
-            rank = ceil(quantile * reached[-1]) if reached else 0
+            rank = ceil(Fraction(repr(quantile)) * reached[-1]) if reached else 0
             found = next((key for key, so_far in zip(bins, reached, strict=True) if so_far >= rank), None)
-            answer[f"{quantile:.0%}"] = None if found is None else found * self.width
+            answer[f"{quantile * 100:g}%"] = None if found is None else found * self.width
         return answer
 
 

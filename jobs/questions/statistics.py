@@ -107,6 +107,8 @@ class Top(Question):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "show", tuple(self.show))
+        if "store_and_fwd_flag" in self.show:
+            raise ValueError("a flag has no value to show")
         if kind_of(self.by) is not Kind.NUMBER:
             raise ValueError(f"{self.by!r} is not a column of numbers")
 

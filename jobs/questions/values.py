@@ -46,6 +46,13 @@ class Bins:
     value: Value
     width: float
 
+    def __post_init__(self) -> None:
+        check_summable(self.value)
+        if not self.width > 0:
+            raise ValueError(f"a bin's width is above 0, not {self.width!r}")
+        if is_whole(self.value) and not float(self.width * unit_of(self.value)).is_integer():
+            raise ValueError(f"{self.width!r} is no whole number of the units that {self.value!r} is counted in")
+
 
 Key = str | Day | Bins  # an INTEGER column's name, or a derived key
 
@@ -61,6 +68,12 @@ def columns_of(expression: Value | Key) -> tuple[str, ...]:
             return (time,)
         case Bins(value):
             return columns_of(value)
+
+
+def check_summable(value: Value) -> None:
+    """Raise ValueError for a column that holds no numbers."""
+    if isinstance(value, str) and kind_of(value) not in (Kind.INTEGER, Kind.NUMBER):
+        raise ValueError(f"{value!r} is not a column of numbers")
 
 
 def is_whole(value: Value) -> bool:

@@ -18,6 +18,7 @@ IDS = 266  # every zone, vendor, rate code and payment type that TLC has defined
 FIRST_DAY, DAYS = 14_245, 9_861  # 2009-01-01 to 2035-12-31, in days since 1970
 BINS = 4_096
 
+_GREATEST = np.finfo(np.float64).max
 _LIMITS = (DAY_US, MAX_DISTANCE, MAX_FARE, MAX_ZONE)
 
 
@@ -77,7 +78,7 @@ class Batch:
         if isinstance(key, str):
             return values
         if isinstance(key, Bins) and not is_whole(key.value):
-            return np.floor(values / key.width)
+            return np.floor(np.clip(values / key.width, -_GREATEST, _GREATEST))
         return values // step_of(key)
 
     def judge(self, window: tuple[int, int], counts: Any) -> Pair:

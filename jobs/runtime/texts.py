@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -50,11 +51,12 @@ def is_text(kind: Any) -> bool:
 
 def parse(column: Column, array: Any) -> Parsed:
     """Text as values of the column. Each distinct text is looked at once; an empty one is null, as in a CSV."""
-    if pa.types.is_decimal(array.type):
+    decimal = pa.types.is_decimal(array.type)
+    if decimal:
         array = array.cast(pa.string())
     encoded = array.cast(pa.large_binary()).dictionary_encode()
     texts = [_plain(column, text) for text in encoded.dictionary.to_pylist()]
-    found = _PARSERS[column.kind](texts)
+    found = _whole_decimals(texts) if decimal and column.kind is Kind.INTEGER else _PARSERS[column.kind](texts)
     values = pa.array([None if isinstance(v, _Lack) else v for v in found], _ARROW[column.kind]).take(encoded.indices)
     # A null row has no index; it gets that of a last, unremarkable text.
     rows = encoded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
@@ -95,6 +97,15 @@ def _as_whole(text: str, number: float) -> int | _Lack:
     if whole is None and number.is_integer() and abs(number) < 2.0**53:
         whole = int(number)
     return whole if whole is not None and -(2**63) <= whole < 2**63 else _Lack.UNCASTABLE
+
+
+def _whole_decimals(texts: Sequence[str]) -> list[Any]:
+    """Decimals as whole numbers: they are exact, and a double would round some of them to whole ones."""
+    exact = (Decimal(text) for text in texts)
+    return [
+        int(value) if value == value.to_integral_value() and -(2**63) <= value < 2**63 else _Lack.UNCASTABLE
+        for value in exact
+    ]
 
 
 def _or_meaningless(texts: Sequence[str], values: Sequence[Any]) -> list[Any]:

@@ -229,3 +229,26 @@ def test_columns_and_what_they_lack_are_told_by_the_names_of_2018() -> None:
 def test_questions_that_cannot_be_asked(wrong: Any) -> None:
     with pytest.raises(ValueError, match=r".+"):
         wrong()
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Bins("trip_distance", width=0), "above 0"),
+        (lambda: Bins(DURATION, width=1e-7), "no whole number"),
+        (lambda: Sum("store_and_fwd_flag"), "not a column of numbers"),
+        (lambda: Mean("pickup_datetime"), "not a column of numbers"),
+        (lambda: Top(3, by="fare_amount", show=["store_and_fwd_flag"]), "no value to show"),
+        (lambda: By("fare_amount", trips=Count()), "not a column of whole numbers"),
+        (lambda: By("VendorID", order="-miles", trips=Count()), "names none of the measures"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused_when_it_is_made(make: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        make()
+
+
+def test_quantiles_are_exact_and_keep_their_names_apart() -> None:
+    hundred = dict.fromkeys(range(100), 1)
+    asked = Quantiles("trip_distance", width=1, at=(0.55, 0.995, 0.999))
+    assert asked.finish(hundred, Taxi.YELLOW) == {"55%": 54, "99.5%": 99, "99.9%": 99}

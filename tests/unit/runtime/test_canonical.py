@@ -45,9 +45,7 @@ def moment(microseconds: int) -> Any:
 
 
 def whole_of_decimal(value: Decimal) -> Any:
-    if value != value.to_integral_value():
-        return UNCASTABLE
-    return whole(value) if value.as_tuple().exponent == 0 or abs(value) < 2**53 else UNCASTABLE
+    return whole(value) if value == value.to_integral_value() else UNCASTABLE
 
 
 def integers(bits: int, signed: bool = True) -> st.SearchStrategy[int]:
