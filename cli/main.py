@@ -29,11 +29,12 @@ def failing_clearly(command: Callable[..., Any]) -> Callable[..., Any]:
         except (click.ClickException, BrokenPipeError):
             raise
         except Exception as error:
-            traceback.print_exc()
+            if not isinstance(error, OSError):  # a path that cannot be written to is nobody's bug
+                traceback.print_exc()
             problem = DispatchError(f"{type(error).__name__}: {error}")
         if options.get("as_json"):
-            failed = {"run_id": None, "state": state_after(problem), "result": None, "error": problem.as_problem()}
-            click.echo(json.dumps(failed, default=str))
+            failed = {"run_id": problem.run_id, "state": state_after(problem), "result": None}
+            click.echo(json.dumps(failed | {"error": problem.as_problem()}, default=str))
         click.echo(f"dispatch: {problem}", err=True)
         return sys.exit(problem.exit_code)
 

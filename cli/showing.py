@@ -70,6 +70,10 @@ def outcome(outcome: "Outcome") -> None:
     for reason, count in quality["reasons"].items():
         if count:
             click.echo(f"    {reason:<24}{count:>14,}")
+    for reason, count in quality["lines_set_aside"].items():
+        click.echo(f"    lines: {reason:<17}{count:>14,}")
+    for file in quality["skipped_files"]:
+        click.echo(f"    skipped {file['uri']}: {file['reason']}")
     for name, value in result.answers.items():
         if not isinstance(value, list):
             click.echo(f"  {name}: {_plain(value)}")

@@ -1,1 +1,1 @@
-"""."""
+"""Lambda handlers, and the rules they decide by."""

@@ -18,7 +18,7 @@ class Params(TripParams):
     """Which trips."""
 
 
-def questions(params: Params) -> dict[str, Question]:  # noqa: ARG001 - the same for all params
+def questions(params: Params) -> dict[str, Question]:
     """One count a column."""
     return {"trips": Trips(where=ALL), "missing": Missing()}
 

@@ -18,7 +18,7 @@ class Params(TripParams):
     """Which trips."""
 
 
-def questions(params: Params) -> dict[str, Question]:  # noqa: ARG001 - the same for all params
+def questions(params: Params) -> dict[str, Question]:
     """Trips, columns, what is missing, and the span of both times."""
     return {
         "trips": Trips(where=ALL),

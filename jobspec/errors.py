@@ -33,6 +33,7 @@ class DispatchError(Exception):
     code: ClassVar[str] = "internal"
     exit_code: ClassVar[int] = 1
     http_status: ClassVar[int] = 500
+    run_id: str | None = None  # the run that failed, once it has one
 
     def __str__(self) -> str:
         return super().__str__() or self._title()

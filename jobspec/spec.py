@@ -66,8 +66,8 @@ class Spec(Strict):
 
     job: str = Field(max_length=MAX_JOB_NAME, pattern=JOB_NAME, description="The job's name in the catalogue.")
     params: SerializeAsAny[Params] = Field(description="The job's own parameters.")
-    cluster: Cluster = Field(Cluster(), description="The workers that the run asks for.")
-    limits: Limits = Field(Limits(), description="Where the run is stopped.")
+    cluster: Cluster = Field(Cluster(), description="The workers that the run asks of a shared cluster.")
+    limits: Limits = Field(Limits(), description="Where a deployed stack stops the run; `dispatch run` does not.")
     labels: dict[LabelKey, LabelValue] = Field(
         {},
         max_length=32,

@@ -1,1 +1,1 @@
-"""."""
+"""The twin: the same system on one machine."""

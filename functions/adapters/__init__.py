@@ -1,1 +1,1 @@
-"""."""
+"""One AWS service a file."""

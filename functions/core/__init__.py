@@ -1,1 +1,1 @@
-"""."""
+"""The rules: pure functions of what the handlers know."""

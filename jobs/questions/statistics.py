@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from jobs.questions.printing import nulls_last, printed_mean, printed_sum, printed_time, printed_value, shown
 from jobs.questions.question import KEPT, Question, Where, columns_asked
-from jobs.questions.values import Value
+from jobs.questions.values import Value, check_summable
 from jobs.trips import PICKUP, Kind, Taxi
 from jobs.trips.columns import kind_of
 
@@ -40,6 +40,9 @@ class Stats(Question):
     value: Value
     show: tuple[str, ...] = ("min", "max", "mean")
     where: Where = KEPT
+
+    def __post_init__(self) -> None:
+        check_summable(self.value)
 
     def columns(self) -> frozenset[str]:  # noqa: D102
         return columns_asked(self.where, self.value)

@@ -38,6 +38,10 @@ class Day:
 
     time: str
 
+    def __post_init__(self) -> None:
+        if kind_of(self.time) is not Kind.TIME:
+            raise ValueError(f"{self.time!r} is not a column of times")
+
 
 @dataclass(frozen=True)
 class Bins:

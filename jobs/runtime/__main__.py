@@ -25,11 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with cancellable():
             outcome = _run(options)
     except DispatchError as error:
-        return _report({"state": state_after(error), "error": error.as_problem()}, error.exit_code)
+        return _failed(error)
     except Exception as error:
         logging.getLogger(__name__).exception("the run failed for a reason that has no name")
         problem = DispatchError(f"{type(error).__name__}: {error}")
-        return _report({"state": state_after(problem), "error": problem.as_problem()}, problem.exit_code)
+        return _failed(problem)
     return _report({"run_id": outcome.run_id, "state": outcome.state, "result": outcome.result_path}, 0)
 
 
@@ -53,6 +53,11 @@ def _run(options: argparse.Namespace) -> Any:
         start_seconds=options.start_seconds,
         progress=json_lines(sys.stderr),
     )
+
+
+def _failed(error: DispatchError) -> int:
+    told = {"run_id": error.run_id, "state": state_after(error), "error": error.as_problem()}
+    return _report(told, error.exit_code)
 
 
 def _report(outcome: dict[str, Any], exit_code: int) -> int:

@@ -13,7 +13,7 @@ from jobs.runtime.batch import Batch
 from jobs.runtime.canonical import Scratch
 from jobs.runtime.fillers import filler
 from jobs.runtime.loading import RULED, Loader, whole_unit
-from jobs.runtime.tally import EXAMPLES, Example, Range, Tally, merged
+from jobs.runtime.tally import Example, Range, Tally, merged
 from jobs.runtime.tripfile import QuotedRange, Reading, TripFile, Unit, Wanted
 from jobs.trips import COLUMNS, Reason
 from jobspec import UnreadableFile
@@ -79,8 +79,8 @@ def file_tally(file: TripFile, tallies: Sequence[Tally], asked: Asked) -> Tally:
 
 
 def _answer(unit: Unit, asked: Asked) -> Tally:
-    loader = Loader(unit, asked.wanted)
     exporter = asked.export_to.exporter(unit, asked.keeps_all) if asked.export_to else None
+    loader = Loader(unit, asked.wanted, exporter.add_lines if exporter else None)
     kept, aside, aside_scratch = _Fillers(asked.filled), _Fillers(asked.filled_aside), Scratch()
     for judged in loader:
         kept.update(judged.batch, judged.keep)
@@ -97,7 +97,7 @@ def _answer(unit: Unit, asked: Asked) -> Tally:
         non_finite=+loader.non_finite,
         uncastable=+loader.uncastable,
         trips=Counter({unit.file.uri: loader.reading.rows}),
-        parts=exporter.finish(loader.reading) if exporter else (),
+        parts=exporter.finish() if exporter else (),
     )
     if unit.file.format != "parquet":
         _account_for_lines(tally, unit.file.uri, loader.reading)
@@ -125,10 +125,10 @@ class _Fillers:
 
 def _account_for_lines(tally: Tally, uri: str, reading: Reading) -> None:
     """Every record is a trip or set aside: raises UnreadableFile where that does not add up."""
-    aside = reading.set_aside
-    if reading.rows + len(aside) != reading.records:
-        raise UnreadableFile(uri, f"{reading.records:,} lines gave {reading.rows:,} trips and {len(aside):,} set aside")
-    tally.ranges[uri] = (Range(reading.start, reading.end, reading.lines, reading.records, reading.rows, len(aside)),)
-    tally.lines_set_aside.update(line.reason for line in aside)
-    tally.examples = tuple(sorted((Example(uri, line) for line in aside), key=lambda e: e.place)[:EXAMPLES])
+    aside = reading.aside.total()
+    if reading.rows + aside != reading.records:
+        raise UnreadableFile(uri, f"{reading.records:,} lines gave {reading.rows:,} trips and {aside:,} set aside")
+    tally.ranges[uri] = (Range(reading.start, reading.end, reading.lines, reading.records, reading.rows, aside),)
+    tally.lines_set_aside.update(reading.aside)
+    tally.examples = tuple(Example(uri, line) for line in reading.examples)
     tally.unterminated = reading.unterminated

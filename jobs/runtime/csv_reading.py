@@ -14,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from jobs.runtime import kernels, texts
+from jobs.runtime import texts
 from jobs.runtime.canonical import BATCH_ROWS
+from jobs.runtime.quoting import count_fields, count_records, last_line_end, outside_quotes, split_records
 from jobs.runtime.storage import Source, open_source
 from jobs.runtime.tripfile import QuotedRange, RawBatch, Reading, SetAside, TripFile, Unit, Wanted
 from jobs.trips import COLUMNS, Kind
@@ -50,6 +51,7 @@ def batches(unit: Unit, wanted: Wanted, reading: Reading) -> Iterator[RawBatch]:
         reader = _Reader(file, wanted, reading)
         for text in _pieces(source, file, reading.start, end):
             yield from reader.block(text)
+        source.check_unchanged()
 
 
 # -------------------------------------------------------------------------------------------------------------- bytes
@@ -138,9 +140,7 @@ def _whole_lines(stretches: Iterator[bytes], file: TripFile, skip: int = 0) -> I
 
 
 def _last_line_end(text: bytes, whole: bool) -> int:
-    if not whole or b'"' not in text:
-        return text.rfind(b"\n")
-    return int(kernels.last_line_end(np.frombuffer(bytearray(text), np.uint8)))
+    return last_line_end(text) if whole else text.rfind(b"\n")
 
 
 # -------------------------------------------------------------------------------------------------------------- lines
@@ -168,15 +168,20 @@ class _Reader:
             raise QuotedRange(self._file.uri)
         if not quoted and b"\r" in text and text.count(b"\r\n") == text.count(b"\r"):
             text = text.replace(b"\r\n", b"\n")
-        if text[-1:] not in (b"\n", b"\r"):
-            at = _last_line_end(text, self._file.whole) + 1
-            if not quoted:  # lines may end in a lone carriage return, where no file is ever cut
-                at = max(at, text.rfind(b"\r") + 1)
-            if at:
-                yield from self._lines(text[:at], quoted)
-            yield from self._unterminated(text[at:])
-        else:
+        unclosed = quoted and outside_quotes(text)[1]
+        if not unclosed and text[-1:] in (b"\n", b"\r"):
             yield from self._lines(text, quoted)
+            return
+        at = _last_line_end(text, self._file.whole) + 1
+        if not quoted:  # lines may end in a lone carriage return, where no file is ever cut
+            at = max(at, text.rfind(b"\r") + 1)
+        last = text[at:].rstrip(b"\r\n")
+        if unclosed and len(last.splitlines()) > 1:
+            lines = len(last.splitlines())
+            raise UnreadableFile(self._file.uri, f"a quote is opened {lines:,} lines before its end and never closed")
+        if at:
+            yield from self._lines(text[:at], quoted)
+        yield from self._unterminated(last)
 
     def _lines(self, text: bytes, quoted: bool) -> Iterator[RawBatch]:
         bytes_ = np.frombuffer(text, np.uint8)
@@ -186,7 +191,7 @@ class _Reader:
         empty = bool(separators[0] or np.any(separators[1:] & separators[:-1]))
         awkward = quoted or empty or b"\r" in text
         lines = len(text.splitlines()) if b"\r" in text else int(np.count_nonzero(feeds))
-        records = int(kernels.count_records(np.frombuffer(bytearray(text), np.uint8), quoted)) if awkward else lines
+        records = count_records(text) if awkward else lines
         before = self._reading.lines
         self._reading.lines += lines
         self._reading.records += records
@@ -203,13 +208,16 @@ class _Reader:
         yield from self._cut(table, names)
 
     def _cut(self, table: Any, names: list[str]) -> Iterator[RawBatch]:
+        if not table.num_rows:
+            yield RawBatch(0, {})  # a turn for whoever counts what was set aside
         for batch in table.combine_chunks().to_batches(BATCH_ROWS):
             yield RawBatch(batch.num_rows, {name: batch.column(self._places[name]) for name in names})
 
     def _parse(self, text: bytes, names: list[str], quoted: bool) -> Any:
         """The block as a table by the narrowest types that fit it; None where only patience helps."""
         # Arrow reads 0x1F as a whole number and as nothing else: such text goes the patient way.
-        first = len(_WAYS) - 1 if b"x" in text or b"X" in text else self._way
+        hexadecimal = (b"x" in text and b"0x" in text) or (b"X" in text and b"0X" in text)
+        first = len(_WAYS) - 1 if hexadecimal else self._way
         for way in range(first, len(_WAYS) - 1):
             try:
                 table = self._read_csv(text, names, _WAYS[way], quoted)
@@ -242,8 +250,8 @@ class _Reader:
     def _parse_patiently(self, text: bytes, names: list[str], quoted: bool, lines_before: int) -> Any:
         """The block as text; lines of a wrong number of fields and fields that mean nothing set their lines aside."""
         good: list[tuple[int, bytes, bytes]] = []
-        for line, record in _records(text, quoted):
-            even = self._even(record, quoted)
+        for line, record in _records(text):
+            even = self._even(record)
             if even is None:
                 self._set_aside(lines_before + line, "field_count", record)
             else:
@@ -256,11 +264,9 @@ class _Reader:
             self._set_aside(lines_before + good[at][0], "bad_value", good[at][1], meaning[1][at])
         return table.filter(pa.array(meaning[0]))
 
-    def _even(self, record: bytes, quoted: bool) -> bytes | None:
+    def _even(self, record: bytes) -> bytes | None:
         """The record with as many fields as the file's first one, of which the nameless last may lack; else None."""
-        # Commas outside quotes are those in the even pieces between quotes.
-        fields = sum(piece.count(b",") for piece in record.split(b'"')[::2]) + 1 if quoted else record.count(b",") + 1
-        lacking = len(self._names) - fields
+        lacking = len(self._names) - count_fields(record)
         if not lacking:
             return record
         if 0 < lacking <= self._file.surplus:
@@ -309,7 +315,7 @@ class _Reader:
         Looks at every column that a trip can have, read or not. `3.` is a number to Arrow, and a cut-off one here.
         """
         quoted = b'"' in record
-        even = self._even(record + b"\n", quoted) if record.count(b'"') % 2 == 0 else None
+        even = None if outside_quotes(record)[1] else self._even(record + b"\n")
         last = _KINDS.get(next((name for name, at in self._places.items() if at == self._names[-1]), ""))
         cut_number = last in (Kind.NUMBER, Kind.INTEGER) and record.endswith((b".", b"-", b"+"))
         field = record.rpartition(b",")[2].strip()
@@ -330,18 +336,10 @@ def _beyond_doubles(table: Any, columns: list[str]) -> bool:
     return any(pa.types.is_floating(c.type) and (compute.max(compute.abs(c)).as_py() or 0) >= 2.0**53 for c in found)
 
 
-def _records(text: bytes, quoted: bool) -> Iterator[tuple[int, bytes]]:
-    """Every record that is not empty with the number of its first line, from 1; quotes may enclose line ends."""
-    held, first = b"", 0
-    for number, line in enumerate(text.splitlines(keepends=True), 1):
-        if quoted and (held or line.count(b'"') % 2):
-            first = first or number
-            held += line
-            if held.count(b'"') % 2:
-                continue
-            line, number, held = held, first, b""
-            first = 0
-        if line.strip(b"\r\n"):
-            yield number, line
-    if held:
-        yield first, held
+def _records(text: bytes) -> Iterator[tuple[int, bytes]]:
+    """Every record that is not empty with the number of its first line, from 1."""
+    number = 1
+    for record in split_records(text):
+        if record.strip(b"\r\n"):
+            yield number, record
+        number += len(record.splitlines())

@@ -5,6 +5,7 @@ file (a file is read again whole if it turns out to hold quotes, or skipped whol
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from jobs.runtime.tally import Tally, merged
 from jobs.runtime.tripfile import TripFile, Unit
 
 FAN_IN = 8
+DRAIN_SECONDS = 10.0
 Work = Sequence[tuple[TripFile, Sequence[Unit]]]
 Call = Callable[..., Any]  # makes a task of a function and its arguments, earlier tasks among them
 
@@ -55,6 +57,24 @@ class Executor(Protocol):
         """What it is, for the run's result."""
 
 
+class _Pool(ThreadPoolExecutor):
+    """Threads that can be waited for, but not for ever: a read may be stuck."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(threads)
+        self._submitted: list[Future[Any]] = []
+
+    def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        future = super().submit(function, *arguments, **named)
+        self._submitted.append(future)
+        return future
+
+    def drain(self) -> None:
+        """Start nothing more, and let what runs come to its end before whoever gave up tidies up: it may write."""
+        self.shutdown(wait=False, cancel_futures=True)
+        wait(self._submitted, timeout=DRAIN_SECONDS)
+
+
 class Threads:
     """Threads of this process, by Dask's threaded scheduler."""
 
@@ -85,8 +105,12 @@ class Threads:
                 progress(Event("compute", done, len(units)))
 
         progress(Event("compute", 0, len(units)))
-        with Callback(posttask=count):
-            tally: Tally = get(graph, whole, num_workers=self._threads)
+        pool = _Pool(self._threads)
+        try:
+            with Callback(posttask=count):
+                tally: Tally = get(graph, whole, pool=pool, num_workers=self._threads)
+        finally:
+            pool.drain()
         return tally
 
     def compute(self, lazy: list[Any]) -> Sequence[Any]:

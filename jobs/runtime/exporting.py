@@ -18,7 +18,7 @@ from jobs.runtime.loading import Judged
 from jobs.runtime.outputs import RunFolder
 from jobs.runtime.tables import canonical_table, texts_of, trips_schema
 from jobs.runtime.tally import Ranges
-from jobs.runtime.tripfile import RawBatch, Reading, TripFile, Unit
+from jobs.runtime.tripfile import RawBatch, SetAside, TripFile, Unit
 from jobs.trips import PICKUP, Reason, Taxi, printed_name
 from jobs.trips.columns import LEVELS
 from jobspec import Output
@@ -97,17 +97,18 @@ class Exporter:
             yield f"{printed}_other", there & ~np.logical_or.reduce(hits)
             yield f"{printed}_missing", ~there
 
-    def finish(self, reading: Reading) -> tuple[Part, ...]:
-        """Write what is left, the lines set aside included; returns all parts of the unit."""
-        if reading.set_aside:
-            self._aside.add(self._lines(reading))
+    def add_lines(self, lines: Sequence[SetAside]) -> None:
+        """Write lines that are no trips."""
+        self._aside.add(self._lines(lines))
+
+    def finish(self) -> tuple[Part, ...]:
+        """Write what is left; returns all parts of the unit."""
         parts = [self._write(part, f"trips/month={month}/{self._name}", month) for month, part in self._months.items()]
         if self._aside.rows:
             parts.append(self._write(self._aside, f"{_SET_ASIDE}/{self._name}", None))
         return tuple(sorted(parts))
 
-    def _lines(self, reading: Reading) -> Any:
-        lines = reading.set_aside
+    def _lines(self, lines: Sequence[SetAside]) -> Any:
         schema = trips_schema(self._to.columns, self._to.taxi)
         nothing = [pa.nulls(len(lines), field.type) for field in schema]
         why = [

@@ -226,7 +226,7 @@ class TopFiller:
 
 
 @filler.register
-def _(question: Trips) -> Filler:  # noqa: ARG001
+def _(question: Trips) -> Filler:
     return TripsFiller()
 
 

@@ -26,12 +26,7 @@ def lazy_frame(plan: Plan, tally: Tally, asked: Asked) -> Any:
     files = [file for file in plan.files if file.uri not in tally.skipped]
     found = {name for file in files for name in file.columns()}
     columns = tuple(column.name for column in COLUMNS if column.name in found)
-    units = [
-        unit
-        for file in files
-        for unit in ([whole_unit(file)] if file.uri in tally.quoted else units_of(file))
-        if unit.trips
-    ]
+    units = [unit for file in files for unit in ([whole_unit(file)] if file.uri in tally.quoted else units_of(file))]
     empty = _frame(trips_schema(columns, plan.taxi).empty_table())
     if not units:
         return dd.from_pandas(empty, npartitions=1)

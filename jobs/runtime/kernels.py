@@ -10,6 +10,7 @@ rint(x * 2^40) in the same way where |x| < 2^23, and is left to the caller, who 
 than 2^31 trips in a unit no limb can overflow.
 """
 
+import contextlib
 from typing import Any
 
 import numba
@@ -38,7 +39,8 @@ class _CodeCache(FunctionCache):
 def compiled(function: Any) -> Any:
     """Compile `function` on its first use, without the interpreter lock, and keep the machine code on disk."""
     dispatcher = numba.njit(nogil=True, boundscheck=False, error_model="numpy")(function)
-    dispatcher._cache = _CodeCache(function)
+    with contextlib.suppress(RuntimeError):  # nowhere to keep it: then it is compiled in every process
+        dispatcher._cache = _CodeCache(function)
     return dispatcher
 
 
@@ -327,40 +329,4 @@ def candidates(
             if x > threshold or (x == threshold and (times[i] if times_valid[i] else LAST) <= latest):
                 out[found] = i
                 found += 1
-    return found
-
-
-# ---------------------------------------------------------------------------------------------------- bytes of a text
-
-
-@compiled
-def count_records(text: Any, quoted: bool) -> int:
-    """How many lines that are not empty the text holds; with `quoted`, line ends inside quotes do not count."""
-    records = 0
-    inside = False
-    filled = False
-    for i in range(len(text)):
-        c = text[i]
-        if quoted and c == 34:
-            inside = not inside
-            filled = True
-        elif (c == 10 or c == 13) and not inside:
-            records += filled
-            filled = False
-        else:
-            filled = True
-    return records + filled
-
-
-@compiled
-def last_line_end(text: Any) -> int:
-    """Where the last line feed stands that no quote encloses (the text begins outside quotes); -1 if there is none."""
-    inside = False
-    found = -1
-    for i in range(len(text)):
-        c = text[i]
-        if c == 34:
-            inside = not inside
-        elif c == 10 and not inside:
-            found = i
     return found

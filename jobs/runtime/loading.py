@@ -1,7 +1,7 @@
 """A unit of trips, batch by batch: read, made canonical and judged."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from jobs.questions import Seen
 from jobs.runtime import canonical, csv_reading, parquet_files
 from jobs.runtime.batch import Batch
 from jobs.runtime.canonical import Scratch
-from jobs.runtime.tripfile import RawBatch, Reading, TripFile, Unit, Wanted
+from jobs.runtime.tripfile import RawBatch, Reading, SetAside, TripFile, Unit, Wanted
 from jobs.trips import COLUMNS, DROPOFF, PICKUP, Reason, month_window
 
 # The columns that the rules of plausibility look at: whoever wants trips judged must want these.
@@ -32,8 +32,11 @@ class Judged:
 class Loader:
     """Yields the judged batches of a unit, each valid until the next; counts what it comes across."""
 
-    def __init__(self, unit: Unit, wanted: Wanted) -> None:
+    def __init__(
+        self, unit: Unit, wanted: Wanted, on_set_aside: Callable[[list[SetAside]], None] | None = None
+    ) -> None:
         self.reading = Reading()
+        self._on_set_aside = on_set_aside
         self.reasons = np.zeros(len(Reason), np.int64)
         self.non_finite: Counter[str] = Counter()
         self.uncastable: Counter[str] = Counter()
@@ -47,10 +50,20 @@ class Loader:
         window = month_window(file.uri)
         reader = parquet_files if file.format == "parquet" else csv_reading
         for raw in reader.batches(self._unit, self._wanted, self.reading):
+            self._take_set_aside()
+            if not raw.rows:
+                continue
             batch = self._load(raw)
             kept_before = int(self.reasons[Reason.KEPT])
             reasons, keep = batch.judge(window, self.reasons)
             yield Judged(batch, raw, reasons, keep, int(self.reasons[Reason.KEPT]) - kept_before)
+        self._take_set_aside()
+
+    def _take_set_aside(self) -> None:
+        """Pass lines on while there are few: a file may hold millions that are no trips."""
+        lines = self.reading.take_set_aside()
+        if lines and self._on_set_aside:
+            self._on_set_aside(lines)
 
     def _load(self, raw: RawBatch) -> Batch:
         columns = {}

@@ -26,6 +26,7 @@ class RunFolder:
         if self._scheme not in {"file", "s3"}:
             raise SpecError([Problem("", "results cannot be written there", show(results), "a folder or s3://bucket")])
         root = results if self._scheme != "file" else str(Path(results.removeprefix("file://")).absolute())
+        self.results = root  # absolute, because workers have working directories of their own
         self.name = name
         self.uri = f"{root.rstrip('/')}/runs/{name}"
         self.outputs: list[Output] = []
@@ -93,8 +94,9 @@ class RunFolder:
         """Make the folder; False where it is there already. In S3 there are no folders, and so nothing to claim."""
         if self._scheme != "file":
             return True
+        Path(self.uri).parent.mkdir(parents=True, exist_ok=True)
         try:
-            Path(self.uri).mkdir(parents=True)
+            Path(self.uri).mkdir()
         except FileExistsError:
             return False
         return True

@@ -63,6 +63,7 @@ def batches(unit: Unit, wanted: Wanted, reading: Reading) -> Iterator[RawBatch]:
             raise  # it is this machine that is at its end, not the file
         except (pa.ArrowException, OSError) as error:
             raise UnreadableFile(unit.file.uri, _said(error)) from error
+        source.check_unchanged()
     promised = sum(footer.row_group(group).num_rows for group in groups)
     if reading.rows != promised:
         raise UnreadableFile(unit.file.uri, f"its footer promises {promised:,} rows, and {reading.rows:,} can be read")
@@ -104,6 +105,8 @@ def _to_read(footer: Any, groups: list[int], places: dict[str, int], wanted: Wan
 def _nulls(footer: Any, groups: list[int], leaf: int) -> int | None:
     total = 0
     for group in groups:
+        if footer.row_group(group).num_columns != footer.num_columns:
+            return None  # a damaged footer: to ask it for the column would end the process
         statistics = footer.row_group(group).column(leaf).statistics
         if statistics is None or not statistics.has_null_count:
             return None
@@ -130,7 +133,7 @@ def _footer(source: Source, pinned: InputFile) -> Any:
 def _open(source: Source, footer: Any) -> Any:
     file = source.file()
     local = isinstance(file, str)
-    return pq.ParquetFile(file, metadata=footer, memory_map=local, pre_buffer=not local)
+    return pq.ParquetFile(file, metadata=footer, pre_buffer=not local)
 
 
 def _said(error: BaseException) -> str:

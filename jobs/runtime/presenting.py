@@ -14,11 +14,20 @@ SMALL_TABLE = 10_000  # rows up to which a table is written as CSV too
 def write_tables(folder: RunFolder, answers: Mapping[str, Any]) -> None:
     """Every answer that has rows, as `tables/<name>.parquet`, and as `.csv` where it is small."""
     for name, rows in answers.items():
-        if isinstance(rows, list) and rows:
+        if _are_rows(rows):
             text = _csv(rows)
             folder.write(f"tables/{name}.parquet", _parquet(text, rows), "application/vnd.apache.parquet")
             if len(rows) <= SMALL_TABLE:
                 folder.write(f"tables/{name}.csv", text, "text/csv")
+
+
+def _are_rows(answer: Any) -> bool:
+    """Whether an answer is a list of rows that all have the same fields."""
+    return (
+        isinstance(answer, list)
+        and bool(answer)
+        and all(isinstance(row, dict) and row.keys() == answer[0].keys() for row in answer)
+    )
 
 
 def write_report(folder: RunFolder, result: Result, job: Job) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,10 +28,12 @@ from jobspec import (
     InputFile,
     Job,
     OutOfMemory,
+    Problem,
     Registry,
     Result,
     RunState,
     Spec,
+    SpecError,
     canonical_spec,
     work_id,
 )
@@ -38,6 +41,7 @@ from jobspec import (
 # Below this many trips starting worker processes costs more than they save.
 THREADS_BELOW = 1_000_000
 _GIVEN = frozenset({"spec.json", "inputs.json"})  # what a run's folder may hold before the run and after its failure
+_RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 CODE_VERSION = "DISPATCH_CODE_VERSION"  # the image's immutable tag, where there is an image
 
 
@@ -88,6 +92,9 @@ class _Run:
                 inputs = resolve(self._params.trips) if self._how.inputs is None else list(self._how.inputs)
                 work = work_id(self._spec, inputs, str(self._environment["code_version"]))
             given = self._how.run_id
+            if given is not None and not _RUN_ID.fullmatch(given):
+                allowed = "lower-case letters, digits and hyphens, at most 80"
+                raise SpecError([Problem("", "a run id is a name, not a path", given, allowed)])
             folder = RunFolder(self._how.results, given) if given else next_folder(self._how.results, work)
             try:
                 folder.discard(keep=_GIVEN)  # what an earlier try at this very run has left
@@ -157,7 +164,7 @@ class _Run:
             columns = tuple(column.name for column in COLUMNS if column.name in found)
             from jobs.runtime.exporting import ExportTo
 
-            to = ExportTo(export, self._how.results, folder.name, columns, plan.taxi)
+            to = ExportTo(export, folder.results, folder.name, columns, plan.taxi)
         return Asked(questions, self._params.keeps_all, self._params.on_bad_file == "skip", to)
 
     def _answers(self, executor: Executor, tally: Tally, asked: Asked, plan: Plan) -> dict[str, Any]:
@@ -208,6 +215,7 @@ class _Run:
     def _give_up(self, folder: RunFolder, error: BaseException) -> None:
         """Leave the spec and what went wrong, nothing else; failing to must not hide the error itself."""
         problem = error if isinstance(error, DispatchError) else DispatchError(f"{type(error).__name__}: {error}")
+        problem.run_id = folder.name
         with contextlib.suppress(Exception):
             folder.discard(keep=_GIVEN)
             folder.put("error.json", _json(problem.as_problem()))

@@ -50,6 +50,10 @@ class Source(ABC):
     def close(self) -> None:
         """Let go of the file."""
 
+    def check_unchanged(self) -> None:
+        """Raise InputChanged if only now it shows that the file is another; most sources see that as they read."""
+        return
+
     def file(self) -> Any:
         """The whole as a seekable file that pyarrow can read."""
         return SourceFile(self)
@@ -118,7 +122,10 @@ class LocalSource(Source):
     def read(self, start: int, end: int) -> bytes:  # noqa: D102
         parts = []
         while start < end:
-            part = os.pread(self._descriptor, min(end - start, 2**30), start)
+            try:
+                part = os.pread(self._descriptor, min(end - start, 2**30), start)
+            except OSError as error:
+                raise UnreadableFile(self.uri, os.strerror(error.errno or 0)) from error
             if not part:
                 break
             parts.append(part)
@@ -126,7 +133,12 @@ class LocalSource(Source):
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def file(self) -> Any:  # noqa: D102
-        return self.uri  # pyarrow maps it into memory by its name
+        return self.uri  # pyarrow reads it by its name
+
+    def check_unchanged(self) -> None:  # noqa: D102
+        found = _local_etag(os.fstat(self._descriptor))
+        if found != self.etag:
+            raise InputChanged(self.uri, self.etag, found)
 
     def close(self) -> None:  # noqa: D102
         if self._descriptor >= 0:
@@ -225,7 +237,9 @@ def _local_matches(pattern: str) -> Iterable[InputFile]:
             paths = [p for p in filesystem("file").glob(pattern) if Path(p).is_file()]
         if paths == [pattern] and path.is_dir():
             raise UnreadableFile(pattern, "it is a directory; name its files, for example with /*.parquet")
-        absolute = [Path(p).absolute() for p in paths]
+        absolute = [Path(os.path.abspath(p)) for p in paths]  # noqa: PTH100 - /a/../b and /b are one file
+        for odd in (p for p in absolute if not p.is_file()):
+            raise UnreadableFile(str(odd), "it is no regular file: trips are read more than once, and in parts")
         return [InputFile(uri=str(p), bytes=(s := p.stat()).st_size, etag=_local_etag(s)) for p in absolute]
     except (OSError, ValueError) as error:
         raise UnreadableFile(pattern, _first_line(error)) from error

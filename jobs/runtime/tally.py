@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.questions import Part, Question, Seen
-from jobs.runtime.tripfile import SetAside
+from jobs.runtime.tripfile import EXAMPLES, SetAside
 from jobs.trips import Reason
-
-EXAMPLES = 100  # lines set aside that the result shows; all are counted
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
 """A file of trips as planned: its format, its columns, its units of work; and what reading a unit yields."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.runtime.storage import Source
 from jobs.trips import Column, Taxi, canonical
-from jobspec import InputFile, MixedTaxis, UnreadableFile
+from jobs.trips.rules import base_name
+from jobspec import DataError, InputFile, MixedTaxis, UnreadableFile
 
+EXAMPLES = 100  # lines set aside that the result shows; all are counted
 CSV_TRIP_BYTES = 90  # about, for a guess at how many trips a CSV holds
 
 
@@ -46,7 +49,7 @@ class TripFile:
                 return taxi, True
         if names & {"trip_type", "ehail_fee"}:
             return Taxi.GREEN, True
-        base = self.uri.rsplit("/", 1)[-1].lower()
+        base = base_name(self.uri).lower()
         return (Taxi.GREEN if "green" in base and "yellow" not in base else Taxi.YELLOW), False
 
 
@@ -96,9 +99,20 @@ class Reading:
     records: int = 0  # CSV: lines that are not empty
     start: int = 0  # CSV: where the first record begins, in bytes
     end: int = 0  # CSV: where the last one ends, and the next range must begin
-    set_aside: list[SetAside] = field(default_factory=list)
+    set_aside: list[SetAside] = field(default_factory=list)  # since they were last taken
+    aside: Counter[str] = field(default_factory=Counter)  # all that were taken, by reason
+    examples: list[SetAside] = field(default_factory=list)  # the first of them
     unterminated: int = 0
     known_nulls: dict[str, int] = field(default_factory=dict)  # counted without reading: from the footer
+
+    def take_set_aside(self) -> list[SetAside]:
+        """The lines set aside since the last time: counted, the first ones remembered, and no longer held here."""
+        lines = list(self.set_aside)
+        self.set_aside.clear()
+        if lines:
+            self.aside.update(line.reason for line in lines)
+            self.examples = sorted([*self.examples, *lines], key=lambda line: line.line)[:EXAMPLES]
+        return lines
 
 
 class QuotedRange(Exception):  # noqa: N818 - a finding, not an error
@@ -121,7 +135,7 @@ def check_columns(uri: str, names: Sequence[str]) -> None:
 
 
 def colour(files: Iterable[TripFile], asked: str) -> Taxi:
-    """The one colour of all the files. Raises MixedTaxis, or UnreadableFile where the spec says the other colour."""
+    """The one colour of all the files. Raises MixedTaxis, or DataError where the spec says the other colour."""
     examples: dict[Taxi, TripFile] = {}
     for file in files:
         if file.format == "empty":
@@ -130,7 +144,7 @@ def colour(files: Iterable[TripFile], asked: str) -> Taxi:
         if asked == "auto":
             examples.setdefault(taxi, file)
         elif certain and taxi is not Taxi(asked):
-            raise UnreadableFile(file.uri, f"its columns are those of {taxi} taxis, and the spec says taxi: {asked}")
+            raise DataError(f"{file.uri}: its columns are those of {taxi} taxis, and the spec says taxi: {asked}")
     if len(examples) == 2:
         raise MixedTaxis(examples[Taxi.YELLOW].uri, examples[Taxi.GREEN].uri)
     return next(iter(examples), Taxi.YELLOW) if asked == "auto" else Taxi(asked)

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import urllib3
 
 from jobs.runtime.storage import Source
+from jobs.trips.params import LOOPBACK
 from jobspec import InputChanged, InputFile, InputUnavailable, NoInputs, UnreadableFile
 
 MAX_DOWNLOAD = 8 * 2**30  # bytes kept on disk for a server that cannot serve ranges
@@ -69,9 +70,9 @@ def pin(uri: str) -> InputFile:
     if response.status in {404, 410}:
         raise NoInputs(uri)
     _checked(response, uri, "")
-    length = response.headers.get("Content-Length")
-    if length is None:
-        raise UnreadableFile(uri, "the server does not say how long it is")
+    length = response.headers.get("Content-Length", "")
+    if not length.isascii() or not length.isdigit():
+        raise UnreadableFile(uri, f"the server does not say how long it is: {length!r}")
     return InputFile(uri=uri, bytes=int(length), etag=_etag(response, uri))
 
 
@@ -86,6 +87,11 @@ def _pool() -> urllib3.PoolManager:
 
 
 def _request(method: str, uri: str, headers: dict[str, str]) -> Any:
+    # Judged by the very reading of the address that will connect, whoever the address comes from.
+    with _told(uri):
+        address = urllib3.util.parse_url(uri)
+    if address.scheme != "https" and (address.scheme != "http" or address.host not in LOOPBACK):
+        raise UnreadableFile(uri, "plain http is for this machine only")
     with _told(uri):
         return _pool().request(
             method, uri, headers={"Accept-Encoding": "identity"} | headers, preload_content=False, redirect=False

@@ -6,6 +6,7 @@ without regard to case and surrounding spaces, so `Airport_fee` and `airport_fee
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
@@ -120,8 +121,12 @@ def canonical(name: str) -> Column | None:
 
 
 def kind_of(name: str) -> Kind:
-    """The kind of the canonical column `name`; KeyError where there is none."""
-    return _by_name()[name.lower()].kind
+    """The kind of the canonical column `name`. Raises ValueError where there is none, with the nearest name."""
+    column = _by_name().get(name.lower())
+    if column is None or column.name != name:
+        nearest = column.name if column else next(iter(get_close_matches(name, [c.name for c in COLUMNS], 1)), None)
+        raise ValueError(f"{name!r} is no canonical column" + (f"; did you mean {nearest!r}?" if nearest else ""))
+    return column.kind
 
 
 def label_of(name: str) -> str:

@@ -10,7 +10,7 @@ from jobspec import FieldProblem, Params
 TripsPath = Annotated[str, Field(min_length=1, max_length=1024)]
 
 # Plain http says nothing about who answers, and on Fargate it reaches the task's own credentials: this machine only.
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class TripParams(Params):
@@ -70,6 +70,8 @@ class TopParams(TripParams):
 def _path_problem(path: str) -> tuple[str, str] | None:
     """What is wrong with a path and what is allowed instead, or None."""
     allowed = "s3://bucket/key, https://host/path, or a local path"
+    if "\\" in path or any(ord(sign) < 32 for sign in path):
+        return "backslashes and control characters mean different things to different readers", allowed
     scheme, separator, _ = path.partition("://")
     if not separator or scheme == "file":
         return None
@@ -80,9 +82,11 @@ def _path_problem(path: str) -> tuple[str, str] | None:
         return f"not an address: {error}", allowed
     if scheme not in {"s3", "https", "http"}:
         return f"trips cannot be read through {scheme}://", allowed
+    if "@" in parts.netloc or any(sign.isspace() for sign in parts.netloc):
+        return "the address holds a user name or a space before its path", allowed
     if not host:
         return "the address names no bucket or host", allowed
-    if scheme == "http" and host not in _LOOPBACK:
+    if scheme == "http" and host not in LOOPBACK:
         return "plain http is for this machine only", "https://host/path, or s3://bucket/key"
     if scheme != "s3" and "*" in parts.path:
         return "an https server cannot be asked for a list, so there are no wildcards", "one address a file"

@@ -53,9 +53,15 @@ def _microseconds(moment: datetime) -> int:
 
 
 def month_of(uri: str) -> tuple[int, int] | None:
-    """The (year, month) in the base name of a file, as in `yellow_tripdata_2018-01.csv`; None if it names none."""
-    match = _MONTH.search(uri.rsplit("/", 1)[-1])
-    return (int(match[1]), int(match[2])) if match and int(match[1]) > 0 else None
+    """The (year, month) in a file's base name, as in `yellow_tripdata_2018-01.csv`; None if it names none, or two."""
+    months = {(int(year), int(month)) for year, month in _MONTH.findall(base_name(uri))}
+    return months.pop() if len(months) == 1 and min(months)[0] > 0 else None
+
+
+def base_name(uri: str) -> str:
+    """The last part of a path or address, without what a web address may have behind it."""
+    path = uri.split("?", 1)[0].split("#", 1)[0] if uri.startswith(("http://", "https://")) else uri
+    return path.rsplit("/", 1)[-1]
 
 
 def month_window(uri: str) -> tuple[int, int]:

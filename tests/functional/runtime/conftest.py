@@ -1,30 +1,18 @@
 """Small real trips, the answers that are right for them, and an S3 to read them from."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import s3fs
 
-from jobs import JOBS
-from jobs.runtime.run import Outcome, run_spec
-from jobspec import Spec, parse_spec
+from jobs.runtime.run import run_spec
+from tests.functional.runtime.runs import spec_of, told
 from tests.oracle.hostile_parquet import parquet
 from tests.oracle.sheet import Sheet
 from tests.servers.s3 import CREDENTIALS, S3, s3_server
 
 MONTHS = ["2018-01", "2018-02", "2018-03"]
-
-
-def spec_of(trips: list[Any], job: str = "explore-trips", **params: Any) -> Spec:
-    return parse_spec({"job": job, "params": {"trips": [str(path) for path in trips], **params}}, JOBS)
-
-
-def told(outcome: Outcome) -> str:
-    """What a run answered, byte for byte."""
-    return json.dumps([outcome.result.answers, outcome.result.quality])
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,13 @@ from typing import Any
 
 import dask
 import pytest
-from conftest import spec_of, told
 from distributed import Client, LocalCluster
 
 from jobs.runtime import cluster, run
 from jobs.runtime.progress import Event, silent
 from jobs.runtime.run import run_spec
 from jobspec import LostWorkers, NoWorkers, OutOfMemory
+from tests.functional.runtime.runs import spec_of, told
 from tests.servers.web import Gate, web_server
 
 Files = dict[str, list[Path]]

@@ -12,11 +12,11 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import spec_of, told
 
 from jobs import JOBS
 from jobs.runtime.run import run_spec
 from jobspec import Registry, RunState, UnreadableFile
+from tests.functional.runtime.runs import spec_of, told
 from tests.servers.web import Gate, Web, web_server
 
 Files = dict[str, list[Path]]

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import spec_of, told
 
 from jobs.runtime import storage
 from jobs.runtime.__main__ import main
 from jobs.runtime.run import run_spec
 from jobs.runtime.storage import open_source, resolve
 from jobspec import InputChanged, InputUnavailable, NoInputs, TooManyInputs, UnreadableFile
+from tests.functional.runtime.runs import spec_of, told
 from tests.servers.s3 import S3
 
 Files = dict[str, list[Path]]

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import urllib3
-from conftest import spec_of, told
 
 from jobs.runtime import web as web_source
 from jobs.runtime.run import run_spec
 from jobs.runtime.storage import open_source, resolve
 from jobspec import DispatchError, InputChanged, InputUnavailable, NoInputs, UnreadableFile
+from tests.functional.runtime.runs import spec_of, told
 from tests.servers.web import Web, web_server
 
 Files = dict[str, list[Path]]

@@ -224,3 +224,20 @@ class TestTiling:
             patch.setattr("jobs.runtime.loading.Reading", lambda: Reading(set_aside=Forgetful()))
             with pytest.raises(UnreadableFile, match="2 lines gave 1 trips and 0 set aside"):
                 answer(*WHOLE.units(plan.files[0]), asked)
+
+
+class TestQuotesThatAreNeverClosed:
+    def test_one_that_swallows_lines_fails_the_file(self, month: Path) -> None:
+        lines = [HEADER + ",note", *[TRIP + ","] * 3, TRIP + ',"never closed', *[TRIP + ","] * 50, ""]
+        with pytest.raises(UnreadableFile, match="a quote is opened 51 lines before its end and never closed"):
+            read(month, "\n".join(lines))
+
+    def test_one_in_the_last_line_sets_that_line_aside(self, month: Path) -> None:
+        found = read(month, "\n".join([HEADER + ",note", TRIP + ",", TRIP + ',"cut o']))
+        assert found["quality"]["lines_set_aside"] == {"truncated_line": 1}
+        assert found["answers"]["trips"] == 1
+
+    def test_one_in_the_middle_of_a_field_is_a_character(self, month: Path) -> None:
+        found = read(month, "\n".join([HEADER + ",note", TRIP + ',5" pipe', TRIP + ",", ""]))
+        assert found["answers"]["trips"] == 2
+        assert found["quality"]["lines_set_aside"] == {}

@@ -247,22 +247,3 @@ def test_the_first_rule_that_a_trip_breaks_names_the_reason(changes: dict[str, A
     assert reasons.tolist() == [reason]
     assert keep.tolist() == [reason is Reason.KEPT]
     assert counts.tolist() == [int(each is reason) for each in Reason]
-
-
-TEXTS = st.text('a,\r\n"', max_size=30).map(str.encode)
-
-
-@given(text=TEXTS)
-def test_counting_lines(text: bytes) -> None:
-    assert kernels.count_records(np.frombuffer(bytearray(text), np.uint8), False) == sum(
-        bool(line) for line in text.splitlines()
-    )
-
-
-@given(text=TEXTS)
-def test_line_ends_inside_quotes_do_not_count(text: bytes) -> None:
-    plain = b"".join(piece if at % 2 == 0 else b"q" * (len(piece) + 2) for at, piece in enumerate(text.split(b'"')))
-    quoted = np.frombuffer(bytearray(text), np.uint8)
-    assert kernels.count_records(quoted, True) == sum(bool(line) for line in plain.splitlines())
-    outside = [at for at, byte in enumerate(text) if byte == 10 and text[:at].count(b'"') % 2 == 0]
-    assert kernels.last_line_end(quoted) == max(outside, default=-1)
