@@ -136,3 +136,11 @@ def test_no_pinned_requirement_names_an_index() -> None:
         text = path.read_text()
         assert "--index-url" not in text
         assert "://" not in text, f"{path.name} names a host"
+
+
+@pytest.mark.parametrize("page", sorted(map(str, [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])))
+def test_links_of_a_page_lead_somewhere(page: str) -> None:
+    text = Path(page).read_text("utf-8")
+    targets = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    gone = [target for target in targets if target and not (Path(page).parent / target).exists()]
+    assert not gone
