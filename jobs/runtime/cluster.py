@@ -154,6 +154,9 @@ def local_cluster(run_id: str, workers: int, progress: Progress) -> Iterator[Clu
         # The nanny sets glibc's trim threshold, which freezes its mmap threshold at 128 KiB: every block of text would
         # be mapped anew and its pages fetched one by one.
         "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**25,
+        # What a unit has used the next one needs again: it stays ours, in one allocator that Arrow shares.
+        "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**28,
+        "distributed.nanny.pre-spawn-environ.ARROW_DEFAULT_MEMORY_POOL": "system",
         "distributed.scheduler.no-workers-timeout": "300s",
         "distributed.worker.multiprocessing-method": "spawn",
     }

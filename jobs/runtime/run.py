@@ -230,6 +230,7 @@ class _Run:
 
 
 def _environment() -> dict[str, Any]:
+    import dask
     import numba
     import numpy as np
     import pyarrow as pa
@@ -241,7 +242,7 @@ def _environment() -> dict[str, Any]:
         "code_version": os.environ.get(CODE_VERSION) or dispatch,
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "dask": version("dask"),
+        "dask": dask.__version__,
         **packages,
     }
 
