@@ -11,8 +11,16 @@
     │   └─ MixedTaxis
     ├─ OutOfMemory
     ├─ LostWorkers
-    │   └─ NoWorkers
+    │   ├─ NoWorkers
+    │   └─ NoCapacity
     ├─ Cancelled
+    ├─ TimedOut
+    ├─ Refused
+    │   ├─ OverBudget
+    │   ├─ TooManyWorkers
+    │   ├─ QueueFull
+    │   └─ NotReady
+    ├─ NotFound
     ├─ IllegalTransition
     └─ JobDefinitionError
 
@@ -186,12 +194,119 @@ class NoWorkers(LostWorkers):
         return f"waited {self.waited_seconds:g} s for {self.wanted} workers; too few came"
 
 
+class NoCapacity(LostWorkers):
+    """Raised when Fargate could not start a task, or none came up in time."""
+
+    code = "no-capacity"
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(what, reason)
+        self.what, self.reason = what, reason
+
+    def __str__(self) -> str:
+        return f"{self.what} could not be started: {self.reason}"
+
+
 class Cancelled(DispatchError):
     """Raised when a run is asked to stop (SIGTERM)."""
 
     code = "cancelled"
     exit_code = 143  # 128 + SIGTERM, as a shell reports it
     http_status = 409
+
+
+class TimedOut(DispatchError):
+    """Raised when a run took longer than its spec allows; `after_seconds` says how long that was."""
+
+    code = "timed-out"
+    exit_code = 124  # as timeout(1) reports it
+    http_status = 504
+
+    def __init__(self, after_seconds: float) -> None:
+        super().__init__(after_seconds)
+        self.after_seconds = after_seconds
+
+    def __str__(self) -> str:
+        return f"stopped after {self.after_seconds:g} s, the limit that its spec sets"
+
+
+class Refused(DispatchError):
+    """Raised when a stack will not do what was asked of it, though the spec itself is good."""
+
+    code = "refused"
+    exit_code = 6
+    http_status = 422
+
+
+class OverBudget(Refused):
+    """Raised when a run would cost more than its spec allows, in US dollars."""
+
+    code = "over-budget"
+
+    def __init__(self, needed_usd: float, max_cost_usd: float) -> None:
+        super().__init__(needed_usd, max_cost_usd)
+        self.needed_usd, self.max_cost_usd = needed_usd, max_cost_usd
+
+    def __str__(self) -> str:
+        return f"the run needs about ${self.needed_usd:.4f}; /limits/max_cost_usd allows ${self.max_cost_usd:.4f}"
+
+
+class TooManyWorkers(Refused):
+    """Raised when a run asks for more workers than the stack ever runs."""
+
+    code = "too-many-workers"
+
+    def __init__(self, wanted: int, cap: int) -> None:
+        super().__init__(wanted, cap)
+        self.wanted, self.cap = wanted, cap
+
+    def __str__(self) -> str:
+        return f"/cluster/workers: {self.wanted} workers; this stack runs at most {self.cap}"
+
+
+class QueueFull(Refused):
+    """Raised when as many runs wait for workers as may wait."""
+
+    code = "queue-full"
+    http_status = 503
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.limit:,} runs wait for workers already; try again later"
+
+
+class NotReady(Refused):
+    """Raised when a run has not come far enough for what is asked of it, or ended before it did."""
+
+    code = "not-ready"
+    http_status = 409
+
+    def __init__(self, asked_run_id: str, state: str, what: str) -> None:
+        super().__init__(asked_run_id, state, what)
+        self.asked_run_id, self.state, self.what = asked_run_id, state, what
+
+    def __str__(self) -> str:
+        return f"{self.asked_run_id} is {self.state} and has no {self.what}"
+
+
+class NotFound(DispatchError):
+    """Raised when there is no run, job or schedule of that name."""
+
+    code = "not-found"
+    exit_code = 7
+    http_status = 404
+
+    def __init__(self, what: str, name: str, suggestion: str | None = None) -> None:
+        super().__init__(what, name, suggestion)
+        self.what, self.name, self.suggestion = what, name, suggestion
+
+    def __str__(self) -> str:
+        return f"there is no {self.what} {self.name!r}" + (
+            f"; did you mean {self.suggestion!r}?" if self.suggestion else ""
+        )
 
 
 class IllegalTransition(DispatchError):

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from jobspec.errors import Cancelled, DispatchError, IllegalTransition
+from jobspec.errors import Cancelled, DispatchError, IllegalTransition, TimedOut
 
 
 class RunState(StrEnum):
@@ -47,4 +47,6 @@ def advance(old: RunState, new: RunState) -> RunState:
 
 def state_after(error: DispatchError) -> RunState:
     """The final state of a run that ended with this error."""
+    if isinstance(error, TimedOut):
+        return RunState.TIMED_OUT
     return RunState.CANCELLED if isinstance(error, Cancelled) else RunState.FAILED

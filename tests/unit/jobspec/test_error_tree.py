@@ -26,7 +26,15 @@ EXAMPLES = {
     errors.OutOfMemory: (("worker 3",), "worker 3"),
     errors.LostWorkers: ((), "Lost workers"),
     errors.NoWorkers: ((4, 90.0), "waited 90 s for 4 workers"),
+    errors.NoCapacity: (("the client task", "no address is free"), "the client task could not be started: no address"),
     errors.Cancelled: ((), "Cancelled"),
+    errors.TimedOut: ((3600.0,), "stopped after 3600 s"),
+    errors.Refused: (("not here",), "not here"),
+    errors.OverBudget: ((1.25, 0.5), "the run needs about $1.2500; /limits/max_cost_usd allows $0.5000"),
+    errors.TooManyWorkers: ((50, 20), "50 workers; this stack runs at most 20"),
+    errors.QueueFull: ((2000,), "2,000 runs wait for workers already"),
+    errors.NotReady: (("a-1", RunState.RUNNING, "result"), "a-1 is RUNNING and has no result"),
+    errors.NotFound: (("job", "explore-trip", "explore-trips"), "there is no job 'explore-trip'; did you mean"),
     errors.IllegalTransition: (
         (RunState.FAILED, RunState.RUNNING),
         "a run cannot go from FAILED to RUNNING",
@@ -81,6 +89,9 @@ def test_exit_codes_are_the_documented_ones():
         3: "bad-data",
         4: "out-of-memory",
         5: "lost-workers",
+        6: "refused",
+        7: "not-found",
+        124: "timed-out",
         143: "cancelled",
     }
 
