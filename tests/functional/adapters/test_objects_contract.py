@@ -7,11 +7,12 @@ import boto3
 import pytest
 
 from functions.adapters.executions import Executions
+from functions.adapters.functions_client import SubmitFunction
 from functions.adapters.objects import Bucket, Buckets
 from functions.adapters.schedules import Schedules
 from functions.core.globs import Listed
 from functions.core.schedules import Schedule
-from jobspec import AlreadyExists, InputUnavailable, NotFound, UnreadableFile
+from jobspec import AlreadyExists, InputUnavailable, NotFound, Unanswered, UnreadableFile
 from tests.fakes.executions import FakeExecutions
 from tests.fakes.objects import FakeBucket, FakeBuckets
 from tests.fakes.schedules import FakeSchedules
@@ -185,3 +186,24 @@ def test_schedules(schedules: Any) -> None:
     for call in (schedules.find, schedules.delete, lambda name: schedules.replace(schedule(name))):
         with pytest.raises(NotFound, match="no schedule 'monthly'"):
             call("monthly")
+
+
+def test_the_function_submit_answers_or_breaks_off(moto: Any) -> None:
+    from io import BytesIO
+
+    from botocore.response import StreamingBody
+    from botocore.stub import Stubber
+
+    def payload(raw: bytes) -> StreamingBody:
+        return StreamingBody(BytesIO(raw), len(raw))
+
+    client = boto3.client("lambda", REGION, config=SubmitFunction.CONFIG)
+    with Stubber(client) as stub:
+        asked = {"FunctionName": "submit", "Payload": b'{"trigger": "api"}'}
+        stub.add_response("invoke", {"StatusCode": 200, "Payload": payload(b'{"run": {}}')}, asked)
+        failed = {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": payload(b'{"errorMessage": "x"}')}
+        stub.add_response("invoke", failed, asked)
+        submit = SubmitFunction(client, "submit")
+        assert submit({"trigger": "api"}) == {"run": {}}
+        with pytest.raises(Unanswered, match="broke off"):
+            submit({"trigger": "api"})

@@ -24,7 +24,7 @@ schema = schemathesis.openapi.from_wsgi("/openapi.json", application(STACK))
 
 
 @schema.parametrize()
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_one_that_the_document_knows(case: schemathesis.Case) -> None:
     case.call_and_validate(checks=CHECKS)
     if case.path_parameters:  # names made up at random are those of nothing

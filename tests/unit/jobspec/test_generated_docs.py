@@ -36,7 +36,7 @@ def test_schemas_are_json_files(jobs):
         "jobs/count-trips.schema.json",
         "jobs/vendor-summary.schema.json",
     }
-    assert all(json.loads(text)["$schema"] for path, text in texts.items() if path.endswith(".json"))
+    assert all(json.loads(text)["$schema"] for path, text in texts.items() if path.endswith(".schema.json"))
 
 
 def test_what_was_written_is_fresh(tmp_path, jobs):
