@@ -21,7 +21,7 @@ from jobs.runtime.tally import Ranges
 from jobs.runtime.tripfile import RawBatch, SetAside, TripFile, Unit
 from jobs.trips import PICKUP, Reason, Taxi, printed_name
 from jobs.trips.columns import LEVELS
-from jobspec import Output
+from jobspec import Cancelled, Output
 
 QUARANTINE = "quarantine.parquet"
 PARQUET = "application/vnd.apache.parquet"
@@ -122,6 +122,8 @@ class Exporter:
 
     def _write(self, part: "_Part", path: str, month: str | None) -> Part:
         content = part.content()
+        if self._folder.gave_up():
+            raise Cancelled("the run has ended without this part")
         self._folder.put(path, content)
         return Part(path, month, part.rows, len(content), hashlib.sha256(content).hexdigest())
 

@@ -17,7 +17,7 @@ from jobs.runtime import execution, finishing
 from jobs.runtime.answering import Asked
 from jobs.runtime.cancelling import cancellable
 from jobs.runtime.execution import Executor
-from jobs.runtime.outputs import RESULT, RunFolder, next_folder
+from jobs.runtime.outputs import ERROR, RESULT, RunFolder, next_folder
 from jobs.runtime.plan import Plan, make_plan
 from jobs.runtime.progress import Event, Progress, silent
 from jobs.runtime.storage import resolve
@@ -40,7 +40,8 @@ from jobspec import (
 
 # Below this many trips starting worker processes costs more than they save.
 THREADS_BELOW = 1_000_000
-_GIVEN = frozenset({"spec.json", "inputs.json"})  # what a run's folder may hold before the run and after its failure
+SPEC = "spec.json"
+_GIVEN = frozenset({SPEC, "inputs.json"})  # what a run's folder may hold before the run and after its failure
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 CODE_VERSION = "DISPATCH_CODE_VERSION"  # the image's immutable tag, where there is an image
 
@@ -95,10 +96,15 @@ class _Run:
             if given is not None and not _RUN_ID.fullmatch(given):
                 allowed = "lower-case letters, digits and hyphens, at most 80"
                 raise SpecError([Problem("", "a run id is a name, not a path", given, allowed)])
-            folder = RunFolder(self._how.results, given) if given else next_folder(self._how.results, work)
+            document = _json(canonical_spec(self._spec))
+            if given is None:
+                folder = next_folder(self._how.results, work, SPEC, document)
+            else:
+                folder = RunFolder(self._how.results, given)
             try:
-                folder.discard(keep=_GIVEN)  # what an earlier try at this very run has left
-                folder.put("spec.json", _json(canonical_spec(self._spec)))
+                if given is not None:
+                    folder.discard(keep=_GIVEN)  # what an earlier try at this very run has left
+                    folder.put(SPEC, document)
                 result = self._compute(folder, inputs)
                 timings = self._timings | {"total": time.perf_counter() - begun}
                 result = result.model_copy(
@@ -217,8 +223,9 @@ class _Run:
         problem = error if isinstance(error, DispatchError) else DispatchError(f"{type(error).__name__}: {error}")
         problem.run_id = folder.name
         with contextlib.suppress(Exception):
-            folder.discard(keep=_GIVEN)
-            folder.put("error.json", _json(problem.as_problem()))
+            # Written first: a task that is still under way somewhere sees it, and writes nothing more.
+            folder.put(ERROR, _json(problem.as_problem()))
+            folder.discard(keep=_GIVEN | {ERROR})
 
     @contextlib.contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -17,7 +17,8 @@ from distributed import Client, LocalCluster
 from jobs.runtime import cluster, run
 from jobs.runtime.progress import Event, silent
 from jobs.runtime.run import run_spec
-from jobspec import LostWorkers, NoWorkers, OutOfMemory
+from jobs.runtime.tripfile import TripFile, Unit
+from jobspec import InputFile, LostWorkers, NoWorkers, OutOfMemory
 from tests.functional.runtime.runs import spec_of, told
 from tests.servers.web import Gate, web_server
 
@@ -206,8 +207,9 @@ with shared_cluster({four.scheduler_address!r}, "dies-1", 4, silent, 30):
 
 def test_a_task_that_takes_its_workers_memory_ends_as_out_of_memory() -> None:
     """Dask gives a task up when it has cost two workers; the second is the first one, started again."""
+    file = TripFile(InputFile(uri="s3://trips/greedy.parquet", bytes=1, etag=""), "parquet")
 
-    def hoard() -> None:
+    def hoard(unit: Unit) -> None:
         import time
 
         kept = []
@@ -219,9 +221,9 @@ def test_a_task_that_takes_its_workers_memory_ends_as_out_of_memory() -> None:
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
         a_cluster(1, memory_limit="300MB") as small,
         cluster.shared_cluster(small.scheduler_address, "hoard-1", 1, silent) as ours,
-        pytest.raises(OutOfMemory),
+        pytest.raises(OutOfMemory, match=r"reads s3://trips/greedy\.parquet"),
     ):
-        list(ours.as_completed([ours.submit(hoard)]))
+        list(ours.as_completed([ours.submit(hoard, Unit(file, 0, 1, 1))]))
 
 
 @pytest.mark.parametrize("gone", ["workers", "scheduler"])

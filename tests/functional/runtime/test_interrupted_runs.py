@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,15 @@ from typing import Any
 
 import psutil
 import pytest
+from distributed import Client, LocalCluster
 
 from jobs import JOBS
+from jobs.runtime import cluster as cluster_module
+from jobs.runtime.progress import Event
 from jobs.runtime.run import run_spec
-from jobspec import Registry, RunState, UnreadableFile
+from jobspec import Cancelled, Registry, RunState, UnreadableFile
 from tests.functional.runtime.runs import spec_of, told
+from tests.servers.s3 import S3
 from tests.servers.web import Gate, Web, web_server
 
 Files = dict[str, list[Path]]
@@ -36,14 +41,35 @@ def held_up(web: Web, trips: bytes) -> tuple[str, Gate]:
     return address, gate
 
 
-def started(tmp_path: Path, address: str, *options: str) -> tuple[subprocess.Popen[str], Path]:
+def started(
+    tmp_path: Path, address: str, *options: str, job: str = "vendor-summary"
+) -> tuple[subprocess.Popen[str], Path]:
     """A run in a process of its own and where its folder will be."""
     spec = tmp_path / "spec.json"
-    spec.write_text(json.dumps({"job": "vendor-summary", "params": {"trips": [address]}}))
+    spec.write_text(json.dumps({"job": job, "params": {"trips": [address]}}))
     results = tmp_path / "results"
     command = [sys.executable, "-m", "jobs.runtime", "--spec", str(spec), "--results", str(results), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     return process, results / "runs"
+
+
+def a_cluster() -> LocalCluster:
+    """A scheduler and a worker that runs may share, in a process of its own."""
+    nowhere = {"dashboard_address": "127.0.0.1:0"}
+    return LocalCluster(
+        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, scheduler_kwargs=nowhere
+    )
+
+
+def assert_nothing_runs(cluster: LocalCluster) -> None:
+    def running(dask_worker: Any) -> int:
+        return len(dask_worker.state.all_running_tasks)
+
+    with Client(cluster.scheduler_address, set_as_default=False) as client:
+        deadline = time.monotonic() + 30
+        while any(client.run(running).values()):
+            assert time.monotonic() < deadline, "a task does not end"
+            time.sleep(0.05)
 
 
 def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -80,6 +106,51 @@ def test_sigterm_ends_with_143_and_takes_everything_back(
     assert (last["exit_code"], last["error"]["type"]) == (143, "urn:dispatch:error:cancelled")
     assert list(files_of(runs).values()) == [["error.json", "spec.json"]]
     assert_gone(children)
+
+
+@pytest.mark.parametrize("results", ["here", "in S3"])
+def test_a_cancelled_run_waits_for_its_tasks_on_a_shared_cluster(
+    results: str, web: Web, trip_files: Files, tmp_path: Path, s3: S3
+) -> None:
+    """Their parts would be written after everything was tidied up, and stay."""
+    address, gate = held_up(web, trip_files["csv"][0].read_bytes())
+    place = "s3://results/team" if results == "in S3" else str(tmp_path / "results")
+    with a_cluster() as cluster:
+        command = ["--scheduler", cluster.scheduler_address, "--results", place, "--workers", "1"]
+        process, runs = started(tmp_path, address, *command, job="prepare-trips")
+        gate.wait_for(1)
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=2)
+        gate.open()
+        process.communicate(timeout=60)
+        assert process.returncode == 143
+        assert_nothing_runs(cluster)
+    if results == "in S3":
+        left = sorted(key.rsplit("/", 1)[-1] for key in s3.keys("results"))
+    else:
+        (left,) = files_of(runs).values()
+    assert left == ["error.json", "spec.json"]
+
+
+def test_a_task_that_outlives_its_run_writes_nothing(
+    web: Web, trip_files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_module, "DRAIN_SECONDS", 0.2)
+    address, gate = held_up(web, trip_files["csv"][0].read_bytes())
+
+    def stop(event: Event) -> None:
+        if event.stage == "compute":
+            gate.wait_for(1)
+            raise Cancelled("enough")
+
+    with a_cluster() as cluster:
+        options: dict[str, Any] = {"results": str(tmp_path), "scheduler": cluster.scheduler_address, "workers": 1}
+        with pytest.raises(Cancelled):
+            run_spec(spec_of([address], "prepare-trips"), progress=stop, **options)
+        gate.open()
+        assert_nothing_runs(cluster)
+    assert list(files_of(tmp_path / "runs").values()) == [["error.json", "spec.json"]]
 
 
 def test_sigterm_before_the_run_has_begun(tmp_path: Path) -> None:
