@@ -64,10 +64,10 @@ def jobs(name: str | None, as_json: bool) -> None:
 @failing_clearly
 def validate(spec: str, as_json: bool) -> None:
     """Check SPEC, a path, an s3:// address or - for standard input, and name everything that is wrong with it."""
-    from jobspec import canonical_spec
+    from jobspec import shown_spec
 
     parsed = _parse(spec)
-    click.echo(json.dumps(canonical_spec(parsed), indent=2) if as_json else f"{spec}: a good spec of {parsed.job}")
+    click.echo(json.dumps(shown_spec(parsed), indent=2) if as_json else f"{spec}: a good spec of {parsed.job}")
 
 
 @main.command()

@@ -24,7 +24,8 @@
     ├─ IllegalTransition
     └─ JobDefinitionError
 
-A class that takes fields hands them all to `Exception`, so that its errors cross processes by pickle unchanged.
+A class that takes fields hands them all to `Exception`, so that its errors cross processes by pickle unchanged. No
+error tells the query of a web address, which may be a credential: it is gone from the moment that the error is made.
 """
 
 # ruff: noqa: N818  (a name that says what happened needs no "Error" behind it)
@@ -32,6 +33,7 @@ A class that takes fields hands them all to `Exception`, so that its errors cros
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
+from jobspec.addresses import redacted
 from jobspec.problem import Problem
 
 
@@ -42,6 +44,9 @@ class DispatchError(Exception):
     exit_code: ClassVar[int] = 1
     http_status: ClassVar[int] = 500
     run_id: str | None = None  # the run that failed, once it has one
+
+    def __init__(self, *fields: Any) -> None:
+        super().__init__(*map(redacted, fields))
 
     def __str__(self) -> str:
         return super().__str__() or self._title()
@@ -94,7 +99,7 @@ class NoInputs(DataError):
 
     def __init__(self, pattern: str) -> None:
         super().__init__(pattern)
-        self.pattern = pattern
+        (self.pattern,) = self.args
 
     def __str__(self) -> str:
         return f"no file matches {self.pattern}"
@@ -120,7 +125,7 @@ class UnreadableFile(DataError):
 
     def __init__(self, uri: str, reason: str) -> None:
         super().__init__(uri, reason)
-        self.uri, self.reason = uri, reason
+        self.uri, self.reason = self.args
 
     def __str__(self) -> str:
         return f"{self.uri} cannot be read: {self.reason}"
@@ -133,7 +138,7 @@ class InputChanged(DataError):
 
     def __init__(self, uri: str, expected: str, found: str) -> None:
         super().__init__(uri, expected, found)
-        self.uri, self.expected, self.found = uri, expected, found
+        self.uri, self.expected, self.found = self.args
 
     def __str__(self) -> str:
         return f"{self.uri} changed after the run was planned: expected {self.expected}, found {self.found}"
@@ -147,7 +152,7 @@ class InputUnavailable(DataError):
 
     def __init__(self, uri: str, reason: str) -> None:
         super().__init__(uri, reason)
-        self.uri, self.reason = uri, reason
+        self.uri, self.reason = self.args
 
     def __str__(self) -> str:
         return f"{self.uri} is not available now, try again later: {self.reason}"
@@ -160,7 +165,7 @@ class MixedTaxis(DataError):
 
     def __init__(self, yellow_uri: str, green_uri: str) -> None:
         super().__init__(yellow_uri, green_uri)
-        self.yellow_uri, self.green_uri = yellow_uri, green_uri
+        self.yellow_uri, self.green_uri = self.args
 
     def __str__(self) -> str:
         return f"one run reads one colour of taxi: {self.yellow_uri} is yellow, {self.green_uri} is green"

@@ -34,7 +34,8 @@ from jobspec import (
     RunState,
     Spec,
     SpecError,
-    canonical_spec,
+    redacted,
+    shown_spec,
     work_id,
 )
 
@@ -96,7 +97,7 @@ class _Run:
             if given is not None and not _RUN_ID.fullmatch(given):
                 allowed = "lower-case letters, digits and hyphens, at most 80"
                 raise SpecError([Problem("", "a run id is a name, not a path", given, allowed)])
-            document = _json(canonical_spec(self._spec))
+            document = _json(shown_spec(self._spec))
             if given is None:
                 folder = next_folder(self._how.results, work, SPEC, document)
             else:
@@ -143,12 +144,12 @@ class _Run:
         result = Result(
             run_id=folder.name,
             job=self._job.name,
-            spec=canonical_spec(self._spec),
+            spec=shown_spec(self._spec),
             state=RunState.SUCCEEDED,
             answers=answers,
             outputs=[],
-            inputs=[pinned.model_copy(update={"rows": tally.trips.get(pinned.uri, 0)}) for pinned in inputs],
-            quality=finishing.quality(tally, asked, plan),
+            inputs=[_counted(pinned, tally) for pinned in inputs],
+            quality=redacted(finishing.quality(tally, asked, plan)),
             timings=dict(self._timings),
             environment=self._environment,
         )
@@ -234,6 +235,11 @@ class _Run:
             yield
         finally:
             self._timings[stage] = time.perf_counter() - begun
+
+
+def _counted(pinned: InputFile, tally: Tally) -> InputFile:
+    """A file that was read, as the result tells of it."""
+    return pinned.model_copy(update={"uri": redacted(pinned.uri), "rows": tally.trips.get(pinned.uri, 0)})
 
 
 def _environment() -> dict[str, Any]:
