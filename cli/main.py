@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from jobspec import DispatchError, state_after
+from jobspec import DispatchError, Interrupted, UnreadableFile, state_after
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -22,10 +22,9 @@ def failing_clearly(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*arguments, **options)
         except DispatchError as error:
-            problem = error
+            problem: DispatchError = error
         except KeyboardInterrupt:
-            click.echo("dispatch: interrupted", err=True)
-            sys.exit(130)
+            problem = Interrupted("interrupted")
         except (click.ClickException, BrokenPipeError):
             raise
         except Exception as error:
@@ -36,6 +35,8 @@ def failing_clearly(command: Callable[..., Any]) -> Callable[..., Any]:
             failed = {"run_id": problem.run_id, "state": state_after(problem), "result": None}
             click.echo(json.dumps(failed | {"error": problem.as_problem()}, default=str))
         click.echo(f"dispatch: {problem}", err=True)
+        if isinstance(problem, UnreadableFile):
+            click.echo('Name the files of trips more closely, or say "on_bad_file": "skip" in the params.', err=True)
         return sys.exit(problem.exit_code)
 
     return wrapped

@@ -14,6 +14,7 @@
     │   ├─ NoWorkers
     │   └─ NoCapacity
     ├─ Cancelled
+    │   └─ Interrupted
     ├─ TimedOut
     ├─ Refused
     │   ├─ OverBudget
@@ -218,6 +219,13 @@ class Cancelled(DispatchError):
     code = "cancelled"
     exit_code = 143  # 128 + SIGTERM, as a shell reports it
     http_status = 409
+
+
+class Interrupted(Cancelled):
+    """Raised when a run is interrupted from the keyboard (Ctrl-C, SIGINT)."""
+
+    code = "interrupted"
+    exit_code = 130  # 128 + SIGINT
 
 
 class TimedOut(DispatchError):

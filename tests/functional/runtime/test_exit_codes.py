@@ -75,6 +75,7 @@ WAYS: dict[str, Way] = {
 ELSEWHERE = {
     "no-workers": "test_clusters.py",
     "cancelled": "test_interrupted_runs.py",
+    "interrupted": "test_interrupted_runs.py",
     "bad-data": "the parent of the errors of data; nothing raises it itself",
     "illegal-transition": "of a run's row, not of a run",
     "bad-job": "of the catalogue as it is imported",

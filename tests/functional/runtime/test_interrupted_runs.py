@@ -49,7 +49,13 @@ def started(
     spec.write_text(json.dumps({"job": job, "params": {"trips": [address]}}))
     results = tmp_path / "results"
     command = [sys.executable, "-m", "jobs.runtime", "--spec", str(spec), "--results", str(results), *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # whatever these tests are run by ignores
+    )
     return process, results / "runs"
 
 
@@ -151,6 +157,19 @@ def test_a_task_that_outlives_its_run_writes_nothing(
         gate.open()
         assert_nothing_runs(cluster)
     assert list(files_of(tmp_path / "runs").values()) == [["error.json", "spec.json"]]
+
+
+def test_ctrl_c_ends_with_130_and_takes_everything_back(web: Web, trip_files: Files, tmp_path: Path) -> None:
+    address, gate = held_up(web, trip_files["csv"][0].read_bytes())
+    process, runs = started(tmp_path, address)
+    gate.wait_for(1)
+    process.send_signal(signal.SIGINT)
+    gate.open()
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    told = json.loads(out.splitlines()[-1])
+    assert (told["state"], told["error"]["type"]) == ("CANCELLED", "urn:dispatch:error:interrupted")
+    assert list(files_of(runs).values()) == [["error.json", "spec.json"]]
 
 
 def test_sigterm_before_the_run_has_begun(tmp_path: Path) -> None:
