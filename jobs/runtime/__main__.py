@@ -14,11 +14,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from jobs.runtime.cancelling import cancellable
+from jobs.runtime.memory import keep_freed
 from jobspec import Cancelled, DispatchError, InputFile, Interrupted, parse_spec, state_after
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the spec that the arguments name; returns the exit code."""
+    keep_freed()
     options = _parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     try:
@@ -75,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         "--inputs", help="the pinned inputs, a JSON list of {uri, bytes, etag}; found anew if not given"
     )
     parser.add_argument("--scheduler", help="address of the Dask scheduler; this machine alone if not given")
-    parser.add_argument("--workers", type=int, help="how many workers to claim or to start")
+    parser.add_argument("--workers", type=int, help="how many workers to claim, or worker processes to start")
     parser.add_argument("--start-seconds", type=float, default=300.0, help="how long to wait for workers")
     return parser
 

@@ -16,6 +16,7 @@ from weakref import WeakSet
 
 from jobs.runtime.answering import Asked
 from jobs.runtime.execution import DRAIN_SECONDS, Work, tasks
+from jobs.runtime.memory import ENVIRONMENT
 from jobs.runtime.progress import Event, Progress
 from jobs.runtime.tally import Tally
 from jobs.runtime.tripfile import TripFile, Unit
@@ -171,31 +172,38 @@ def _file_read(arguments: Sequence[Any]) -> str | None:
 
 
 @contextlib.contextmanager
-def local_cluster(run_id: str, workers: int, progress: Progress) -> Iterator[Cluster]:
+def process_cluster(run_id: str, processes: int, progress: Progress) -> Iterator[Cluster]:
     """Worker processes of one thread each on this machine."""
     import dask
-    from distributed import Client, LocalCluster
 
-    progress(Event("workers", 0, workers))
-    settings = {
-        # The nanny sets glibc's trim threshold, which freezes its mmap threshold at 128 KiB: every block of text would
-        # be mapped anew and its pages fetched one by one.
-        "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**25,
-        # What a unit has used the next one needs again: it stays ours, in one allocator that Arrow shares.
-        "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**28,
-        "distributed.nanny.pre-spawn-environ.ARROW_DEFAULT_MEMORY_POOL": "system",
+    # Dask's own defaults among these variables would map each block of text anew.
+    environment = {f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in ENVIRONMENT.items()}
+    settings = environment | {
         "distributed.scheduler.no-workers-timeout": "300s",
         "distributed.worker.multiprocessing-method": "spawn",
     }
+    options = {"n_workers": processes, "threads_per_worker": 1, "host": "127.0.0.1"}
+    with dask.config.set(settings), _started(run_id, processes, progress, options) as cluster:
+        yield cluster
+
+
+def thread_cluster(run_id: str, threads: int, progress: Progress) -> contextlib.AbstractContextManager[Cluster]:
+    """One worker in this process, with as much memory as the process may have: nobody could start it again."""
+    options = {"n_workers": 1, "threads_per_worker": threads, "processes": False, "memory_limit": None}
+    return _started(run_id, 1, progress, options)
+
+
+@contextlib.contextmanager
+def _started(run_id: str, workers: int, progress: Progress, options: dict[str, Any]) -> Iterator[Cluster]:
+    from distributed import Client, LocalCluster
+
+    progress(Event("workers", 0, workers))
     with (
-        dask.config.set(settings),
         LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
             dashboard_address=None,
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # even without one its port would be 8787
             silence_logs=40,
+            **options,
         ) as cluster,
         Client(cluster) as client,
     ):

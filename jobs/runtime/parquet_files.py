@@ -20,6 +20,7 @@ FOOTERS_KEPT = 1024
 FOOTER_BYTES = 2**16  # about what a footer takes: read at once, and more where it is longer
 _REFUSALS = (pa.ArrowException, OSError, UnicodeDecodeError)  # what Arrow raises for a file that is no good
 _TAIL = 8  # bytes behind the footer: its length and PAR1
+BUFFER_BYTES = 2**18  # of each column that is read from a local file: else Arrow holds all of a row group's at once
 
 
 def inspect(source: Source, pinned: InputFile) -> TripFile:
@@ -158,7 +159,7 @@ def _footer_bytes(source: Source) -> bytes:
 def _open(source: Source, footer: Any) -> Any:
     file = source.file()
     local = isinstance(file, str)
-    return pq.ParquetFile(file, metadata=footer, pre_buffer=not local)
+    return pq.ParquetFile(file, metadata=footer, pre_buffer=not local, buffer_size=BUFFER_BYTES if local else 0)
 
 
 def _said(error: BaseException) -> str:

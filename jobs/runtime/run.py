@@ -16,7 +16,7 @@ from jobs.questions import Export, Trips
 from jobs.runtime import execution, finishing
 from jobs.runtime.answering import Asked
 from jobs.runtime.cancelling import cancellable
-from jobs.runtime.execution import Executor
+from jobs.runtime.execution import Executor, Form
 from jobs.runtime.outputs import ERROR, RESULT, RunFolder, next_folder
 from jobs.runtime.plan import Plan, make_plan
 from jobs.runtime.progress import Event, Progress, silent
@@ -39,8 +39,6 @@ from jobspec import (
     work_id,
 )
 
-# Below this many trips starting worker processes costs more than they save.
-THREADS_BELOW = 1_000_000
 SPEC = "spec.json"
 _GIVEN = frozenset({SPEC, "inputs.json"})  # what a run's folder may hold before the run and after its failure
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
@@ -54,7 +52,7 @@ class How:
     results: str  # a folder or s3:// prefix
     inputs: Sequence[InputFile] | None = None  # what was planned with; found anew if None
     run_id: str | None = None  # given by whoever started the run; else the work's next attempt
-    workers: int | None = None  # given; else all cores of this machine, or on a shared scheduler what the spec says
+    workers: int | None = None  # processes; else all cores of this machine, or on a shared scheduler what the spec says
     scheduler: str | None = None  # a shared Dask scheduler's address; else this machine
     report: bool = True
     start_seconds: float = 300.0
@@ -187,14 +185,15 @@ class _Run:
 
     @contextlib.contextmanager
     def _executor(self, plan: Plan, folder: RunFolder) -> Iterator[Executor]:
-        if self._how.scheduler is None and plan.trips < THREADS_BELOW:
-            threads = execution.Threads(self._how.workers or _cores())
+        form = self._form(plan.trips)
+        if form is Form.THREADS:
+            threads = execution.Threads(_cores())
             self._environment |= threads.describe()
             yield threads
             return
         with contextlib.ExitStack() as stack:
             with self._timed("workers"):
-                cluster = stack.enter_context(self._cluster(folder.name, plan.trips))
+                cluster = stack.enter_context(self._cluster(form, folder.name, plan.trips))
             self._environment |= cluster.describe()
             if self._how.report:
                 from jobs.runtime.dask_report import recorded
@@ -205,17 +204,27 @@ class _Run:
                 stack.enter_context(recorded(cluster.client, keep))
             yield cluster
 
-    def _cluster(self, run_id: str, trips: int) -> contextlib.AbstractContextManager[Any]:
+    def _form(self, trips: int) -> Form | None:
+        """None on a shared scheduler."""
+        how = self._how
+        if how.scheduler is not None:
+            return None
+        frames = self._job.run is not None
+        return execution.form(trips, _cores(), workers=how.workers, frames=frames, report=how.report)
+
+    def _cluster(self, form: Form | None, run_id: str, trips: int) -> contextlib.AbstractContextManager[Any]:
         from jobs.runtime import cluster
 
-        how, wanted = self._how, self._how.workers or self._wanted(trips)
-        if how.scheduler is None:
-            return cluster.local_cluster(run_id, wanted, how.progress)
+        how = self._how
+        if form is Form.REPORTED_THREADS:
+            return cluster.thread_cluster(run_id, _cores(), how.progress)
+        if form is Form.PROCESSES:
+            return cluster.process_cluster(run_id, how.workers or _cores(), how.progress)
+        assert how.scheduler is not None
+        wanted = how.workers or self._wanted(trips)
         return cluster.shared_cluster(how.scheduler, run_id, wanted, how.progress, how.start_seconds)
 
     def _wanted(self, trips: int) -> int:
-        if self._how.scheduler is None:
-            return _cores()
         asked = self._spec.cluster.workers
         return self._job.size.workers_for(trips) if asked == "auto" else asked
 
