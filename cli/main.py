@@ -74,9 +74,7 @@ def validate(spec: str, as_json: bool) -> None:
 @main.command()
 @click.argument("spec")
 @click.option("--results", required=True, metavar="DIR_OR_S3", help="Where the run leaves its folder runs/<run id>/.")
-@click.option(
-    "--workers", type=click.IntRange(1, 1000), help="Worker processes; default: as fits the run and this machine."
-)
+@click.option("--workers", type=click.IntRange(1, 1000), help="Worker processes; default: what fits run and machine.")
 @click.option("--scheduler", metavar="ADDR", help="Run on the Dask cluster of this scheduler, such as tcp://host:8786.")
 @click.option("--report/--no-report", default=True, help="Write report.html, plots and the Dask report (default: yes).")
 @click.option("--json", "as_json", is_flag=True, help="Print nothing but one JSON object: run_id, state, result.")
