@@ -131,15 +131,17 @@ _footers: dict[tuple[str, str], _Footer] = {}
 def _footer(source: Source, pinned: InputFile) -> _Footer:
     """The parsed footer; kept, because a file of many row groups is read in many units."""
     key = (pinned.uri, pinned.etag)
-    if key not in _footers:
-        if len(_footers) >= FOOTERS_KEPT:
-            _footers.clear()
+    footer = _footers.get(key)
+    if footer is None:
         try:
             raw = _footer_bytes(source)
-            _footers[key] = _Footer(pq.ParquetFile(pa.BufferReader(raw)).metadata, raw[:-_TAIL])
+            footer = _Footer(pq.ParquetFile(pa.BufferReader(raw)).metadata, raw[:-_TAIL])
         except _REFUSALS as error:
             raise UnreadableFile(pinned.uri, _said(error)) from error
-    return _footers[key]
+        if len(_footers) >= FOOTERS_KEPT:
+            _footers.clear()
+        _footers[key] = footer
+    return footer
 
 
 def _footer_bytes(source: Source) -> bytes:
@@ -163,4 +165,6 @@ def _open(source: Source, footer: Any) -> Any:
 
 
 def _said(error: BaseException) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "its footer holds a name that is no UTF-8"
     return (str(error).strip() or type(error).__name__).splitlines()[0]
