@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from enum import Enum, auto
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from jobs.runtime.answering import Asked, answer, file_tally
 from jobs.runtime.progress import Event, Progress
@@ -101,13 +101,22 @@ class _Pool(ThreadPoolExecutor):
 
 
 class Threads:
-    """Threads of this process, by Dask's threaded scheduler."""
+    """Threads of this process, by Dask's threaded scheduler; one unit by itself needs neither."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
 
     def tally(self, work: Work, asked: Asked, progress: Progress) -> Tally:
         """The tally of all the work."""
+        units = sum(len(pieces) for _, pieces in work)
+        if units > 1:
+            return self._scheduled(work, asked, progress)
+        progress(Event("compute", 0, units))
+        _, tally = tasks(work, asked, lambda function, *arguments: function(*arguments))
+        progress(Event("compute", units, units))
+        return cast(Tally, tally)
+
+    def _scheduled(self, work: Work, asked: Asked, progress: Progress) -> Tally:
         # A plain graph needs little more of Dask than its scheduler: dask.delayed would double a short run's start.
         from dask.callbacks import Callback
         from dask.threaded import get

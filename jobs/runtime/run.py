@@ -252,19 +252,13 @@ def _counted(pinned: InputFile, tally: Tally) -> InputFile:
 
 
 def _environment() -> dict[str, Any]:
-    import dask
-    import numba
-    import numpy as np
-    import pyarrow as pa
-
-    packages = {"numba": numba.__version__, "numpy": np.__version__, "pyarrow": pa.__version__}
+    packages = {name: version(name) for name in ("dask", "numba", "numpy", "pyarrow")}
     dispatch = version("dispatch-jobs")
     return {
         "dispatch": dispatch,
         "code_version": os.environ.get(CODE_VERSION) or dispatch,
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "dask": dask.__version__,
         **packages,
     }
 

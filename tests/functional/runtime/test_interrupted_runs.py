@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,19 +34,19 @@ def web() -> Iterator[Web]:
         yield server
 
 
-def held_up(web: Web, trips: bytes) -> tuple[str, Gate]:
-    """The address of trips that can be planned but not read before the gate is opened."""
-    address = web.put(PATH, trips)
-    web.before_answer = gate = Gate(free=2)  # its first bytes, then its head
-    return address, gate
+def held_up(web: Web, trips: bytes, paths: Sequence[str] = (PATH,)) -> tuple[list[str], Gate]:
+    """The addresses of trips that can be planned but not read before the gate is opened."""
+    addresses = [web.put(path, trips) for path in paths]
+    web.before_answer = gate = Gate(free=2 * len(paths))  # of each its first bytes, then its head
+    return addresses, gate
 
 
 def started(
-    tmp_path: Path, address: str, *options: str, job: str = "vendor-summary"
+    tmp_path: Path, addresses: list[str], *options: str, job: str = "vendor-summary"
 ) -> tuple[subprocess.Popen[str], Path]:
     """A run in a process of its own and where its folder will be."""
     spec = tmp_path / "spec.json"
-    spec.write_text(json.dumps({"job": job, "params": {"trips": [address]}}))
+    spec.write_text(json.dumps({"job": job, "params": {"trips": addresses}}))
     results = tmp_path / "results"
     command = [sys.executable, "-m", "jobs.runtime", "--spec", str(spec), "--results", str(results), *options]
     process = subprocess.Popen(
@@ -91,13 +91,17 @@ def files_of(runs: Path) -> dict[str, list[str]]:
     return {run.name: sorted(str(file.relative_to(run)) for file in run.rglob("*")) for run in runs.iterdir()}
 
 
-@pytest.mark.parametrize("form", ["threads", "worker processes"])
+@pytest.mark.parametrize(
+    ("files", "options"),
+    [(1, ()), (2, ()), (1, ("--workers", "2"))],
+    ids=["the main thread", "threads", "worker processes"],
+)
 def test_sigterm_ends_with_143_and_takes_everything_back(
-    form: str, web: Web, trip_files: Files, tmp_path: Path
+    files: int, options: tuple[str, ...], web: Web, trip_files: Files, tmp_path: Path
 ) -> None:
-    options = ("--workers", "2") if form == "worker processes" else ()
-    address, gate = held_up(web, trip_files["csv"][0].read_bytes())
-    process, runs = started(tmp_path, address, *options)
+    paths = [f"/yellow_tripdata_2018-0{month}.csv" for month in range(1, files + 1)]
+    addresses, gate = held_up(web, trip_files["csv"][0].read_bytes(), paths)
+    process, runs = started(tmp_path, addresses, *options)
     gate.wait_for(1)
     children = family(process)
     assert len(children) >= (2 if options else 0)
@@ -116,11 +120,11 @@ def test_a_cancelled_run_waits_for_its_tasks_on_a_shared_cluster(
     results: str, web: Web, trip_files: Files, tmp_path: Path, s3: S3
 ) -> None:
     """Their parts would be written after everything was tidied up, and stay."""
-    address, gate = held_up(web, trip_files["csv"][0].read_bytes())
+    addresses, gate = held_up(web, trip_files["csv"][0].read_bytes())
     place = "s3://results/team" if results == "in S3" else str(tmp_path / "results")
     with a_cluster() as cluster:
         command = ["--scheduler", cluster.scheduler_address, "--results", place, "--workers", "1"]
-        process, runs = started(tmp_path, address, *command, job="prepare-trips")
+        process, runs = started(tmp_path, addresses, *command, job="prepare-trips")
         gate.wait_for(1)
         process.send_signal(signal.SIGTERM)
         with pytest.raises(subprocess.TimeoutExpired):
@@ -140,7 +144,7 @@ def test_a_task_that_outlives_its_run_writes_nothing(
     web: Web, trip_files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster_module, "DRAIN_SECONDS", 0.2)
-    address, gate = held_up(web, trip_files["csv"][0].read_bytes())
+    addresses, gate = held_up(web, trip_files["csv"][0].read_bytes())
 
     def stop(event: Event) -> None:
         if event.stage == "compute":
@@ -150,15 +154,15 @@ def test_a_task_that_outlives_its_run_writes_nothing(
     with a_cluster() as cluster:
         options: dict[str, Any] = {"results": str(tmp_path), "scheduler": cluster.scheduler_address, "workers": 1}
         with pytest.raises(Cancelled):
-            run_spec(spec_of([address], "prepare-trips"), progress=stop, **options)
+            run_spec(spec_of(addresses, "prepare-trips"), progress=stop, **options)
         gate.open()
         assert_nothing_runs(cluster)
     assert list(files_of(tmp_path / "runs").values()) == [["error.json", "spec.json"]]
 
 
 def test_ctrl_c_ends_with_130_and_takes_everything_back(web: Web, trip_files: Files, tmp_path: Path) -> None:
-    address, gate = held_up(web, trip_files["csv"][0].read_bytes())
-    process, runs = started(tmp_path, address)
+    addresses, gate = held_up(web, trip_files["csv"][0].read_bytes())
+    process, runs = started(tmp_path, addresses)
     gate.wait_for(1)
     process.send_signal(signal.SIGINT)
     gate.open()
@@ -184,14 +188,14 @@ def test_sigterm_before_the_run_has_begun(tmp_path: Path) -> None:
 def test_sigkill_leaves_no_result_and_the_next_attempt_is_the_second(
     web: Web, trip_files: Files, tmp_path: Path
 ) -> None:
-    address, gate = held_up(web, trip_files["csv"][0].read_bytes())
-    process, runs = started(tmp_path, address)
+    addresses, gate = held_up(web, trip_files["csv"][0].read_bytes())
+    process, runs = started(tmp_path, addresses)
     gate.wait_for(1)
     process.kill()
     process.communicate(timeout=60)
     assert list(files_of(runs).values()) == [["spec.json"]]
     gate.open()
-    outcome = run_spec(spec_of([address], "vendor-summary"), results=str(tmp_path / "results"), report=False)
+    outcome = run_spec(spec_of(addresses, "vendor-summary"), results=str(tmp_path / "results"), report=False)
     assert outcome.run_id.endswith("-2")
     assert outcome.state is RunState.SUCCEEDED
 
