@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from functions.core.planning import TaskSize
+from functions.core.prices import Prices
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -48,3 +51,52 @@ class Settings:
     def max_workers(self) -> int:
         """The cap: how many workers the stack ever runs at once."""
         return int(self["MAX_WORKERS"])
+
+    @cached_property
+    def worker(self) -> TaskSize:
+        """The size of a worker's task."""
+        return self._size("WORKER")
+
+    @cached_property
+    def client(self) -> TaskSize:
+        """The size of a client's task."""
+        return self._size("CLIENT")
+
+    @cached_property
+    def scheduler(self) -> TaskSize:
+        """The size of the scheduler's task."""
+        return self._size("SCHEDULER")
+
+    @cached_property
+    def prices(self) -> Prices:
+        """The prices of the processors that the tasks run on."""
+        architecture = self["ARCHITECTURE"]
+        return Prices("X86_64" if architecture == "X86_64" else "ARM64")
+
+    @cached_property
+    def spot_share(self) -> float:
+        """Which part of the workers is Fargate Spot, from 0 to 1; the environment says it in per cent."""
+        return int(self["SPOT_SHARE"]) / 100
+
+    @cached_property
+    def submit_function(self) -> str:
+        """The name or ARN of the function submit."""
+        return self["SUBMIT_FUNCTION"]
+
+    @cached_property
+    def submit_queue(self) -> str:
+        """The ARN of the queue that schedules send to."""
+        return self["SUBMIT_QUEUE_ARN"]
+
+    @cached_property
+    def schedule_group(self) -> str:
+        """The name of the group of the stack's schedules."""
+        return self["SCHEDULE_GROUP"]
+
+    @cached_property
+    def schedule_role(self) -> str:
+        """The ARN of the role by which schedules send to the queue."""
+        return self["SCHEDULE_ROLE_ARN"]
+
+    def _size(self, what: str) -> TaskSize:
+        return TaskSize(vcpus=float(self[f"{what}_VCPUS"]), gb=float(self[f"{what}_GB"]))

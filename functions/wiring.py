@@ -1,8 +1,25 @@
 """The composition root: which adapter stands behind which port. Nothing is made or read before it is used."""
 
-from functools import cache
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
+import boto3
+
+from functions.adapters.executions import Executions
+from functions.adapters.functions_client import SubmitFunction
+from functions.adapters.https_files import HttpsFiles
+from functions.adapters.objects import Bucket, Buckets
+from functions.adapters.runs_table import RunsTable
+from functions.adapters.schedules import Schedules
+from functions.core.clock import Clock, SystemClock
+from functions.core.planning import Stack
+from functions.core.submission import Submitter
 from functions.settings import Settings
+from jobs import JOBS
+from jobspec import Registry
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 
 class Wiring:
@@ -10,6 +27,91 @@ class Wiring:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The time."""
+        return SystemClock()
+
+    @cached_property
+    def runs(self) -> RunsTable:
+        """The runs table."""
+        return RunsTable(boto3.resource("dynamodb"), self.settings.runs_table, self.clock)
+
+    @cached_property
+    def specs(self) -> Bucket:
+        """The bucket of specs and answers."""
+        return Bucket(self._s3, self.settings.specs_bucket)
+
+    @cached_property
+    def results(self) -> Bucket:
+        """The bucket of results."""
+        return Bucket(self._s3, self.settings.results_bucket)
+
+    @cached_property
+    def buckets(self) -> Buckets:
+        """The buckets that specs may name."""
+        return Buckets(self._s3)
+
+    @cached_property
+    def web(self) -> HttpsFiles:
+        """Files behind https."""
+        return HttpsFiles()
+
+    @cached_property
+    def executions(self) -> Executions:
+        """The executions of the state machine."""
+        return Executions(boto3.client("stepfunctions"), self.settings.state_machine)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """The schedules."""
+        settings = self.settings
+        client = boto3.client("scheduler")
+        return Schedules(client, settings.schedule_group, settings.submit_queue, settings.schedule_role)
+
+    @cached_property
+    def submit_function(self) -> SubmitFunction:
+        """The function submit, for whoever may not do its work."""
+        return SubmitFunction(boto3.client("lambda", config=SubmitFunction.CONFIG), self.settings.submit_function)
+
+    @cached_property
+    def stack(self) -> Stack:
+        """What runs are planned for."""
+        settings = self.settings
+        return Stack(
+            max_workers=settings.max_workers,
+            worker=settings.worker,
+            client=settings.client,
+            scheduler=settings.scheduler,
+            prices=settings.prices,
+            spot_share=settings.spot_share,
+        )
+
+    @cached_property
+    def jobs(self) -> Registry:
+        """The catalogue."""
+        return JOBS
+
+    @cached_property
+    def submitter(self) -> Submitter:
+        """What turns submissions into runs."""
+        return Submitter(
+            jobs=self.jobs,
+            runs=self.runs,
+            results=self.results,
+            results_bucket=self.settings.results_bucket,
+            buckets=self.buckets,
+            web=self.web,
+            executions=self.executions,
+            stack=self.stack,
+            code_version=self.settings.image_tag,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def _s3(self) -> "S3Client":
+        return boto3.client("s3")
 
 
 @cache

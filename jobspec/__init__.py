@@ -5,6 +5,7 @@ from jobspec.canonical import canonical_json, canonical_spec
 from jobspec.errors import (
     ERRORS,
     EXIT_CODES,
+    AlreadyExists,
     Cancelled,
     DataError,
     DispatchError,
@@ -27,6 +28,7 @@ from jobspec.errors import (
     TimedOut,
     TooManyInputs,
     TooManyWorkers,
+    Unanswered,
     UnreadableFile,
 )
 from jobspec.fields import DescribedField, described_fields
@@ -44,6 +46,7 @@ __all__ = [
     "EXIT_CODES",
     "TRANSITIONS",
     "Allowed",
+    "AlreadyExists",
     "BillLine",
     "Cancelled",
     "Cluster",
@@ -83,6 +86,7 @@ __all__ = [
     "TimedOut",
     "TooManyInputs",
     "TooManyWorkers",
+    "Unanswered",
     "UnreadableFile",
     "advance",
     "canonical_json",

@@ -19,8 +19,10 @@
     │   ├─ OverBudget
     │   ├─ TooManyWorkers
     │   ├─ QueueFull
-    │   └─ NotReady
+    │   ├─ NotReady
+    │   └─ AlreadyExists
     ├─ NotFound
+    ├─ Unanswered
     ├─ IllegalTransition
     └─ JobDefinitionError
 
@@ -292,6 +294,20 @@ class NotReady(Refused):
         return f"{self.asked_run_id} is {self.state} and has no {self.what}"
 
 
+class AlreadyExists(Refused):
+    """Raised when something of that name is there already."""
+
+    code = "already-exists"
+    http_status = 409
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(what, name)
+        self.what, self.name = what, name
+
+    def __str__(self) -> str:
+        return f"there is a {self.what} {self.name!r} already"
+
+
 class NotFound(DispatchError):
     """Raised when there is no run, job or schedule of that name."""
 
@@ -307,6 +323,13 @@ class NotFound(DispatchError):
         return f"there is no {self.what} {self.name!r}" + (
             f"; did you mean {self.suggestion!r}?" if self.suggestion else ""
         )
+
+
+class Unanswered(DispatchError):
+    """Raised when a part of the stack gave no answer: what was asked of it may have been done or not; try again."""
+
+    code = "unanswered"
+    http_status = 503
 
 
 class IllegalTransition(DispatchError):

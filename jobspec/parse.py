@@ -60,13 +60,13 @@ def parse_spec(raw: bytes | str | Mapping[str, Any], jobs: Mapping[str, Job]) ->
             # As JSON, because strict means something else there: JSON has no tuples, dates or enums of its own.
             params = job.params.model_validate_json(json.dumps(asked))
         except ValidationError as error:
-            of_job = _model_problems(error, job.params, asked, ("params",), document)
+            of_job = model_problems(error, job.params, asked, ("params",), document)
     # What has been judged above is stood in for, so that the rest of the document is judged whatever was found.
     judged = {"job": job.name if job else "unknown", "params": params or Params()}
     try:
         spec = Spec.model_validate(given | judged)
     except ValidationError as error:
-        of_spec = _model_problems(error, Spec, given, (), document)
+        of_spec = model_problems(error, Spec, given, (), document)
     if problems := _limited(document.problems, of_job, of_spec):
         raise SpecError(problems)
     return spec
@@ -88,10 +88,10 @@ def _job_problem(document: Document, jobs: Mapping[str, Job]) -> Iterator[Proble
         yield Problem("/job", message, show(job), allowed, closest(job, jobs))
 
 
-def _model_problems(
+def model_problems(
     error: ValidationError, model: type[BaseModel], value: object, prefix: Path, document: Document
 ) -> Iterator[Problem]:
-    """Translate what pydantic says of `value`, found at `prefix`, into one problem for each place."""
+    """Translate what pydantic says of `value`, found at `prefix` in the document, into one problem for each place."""
     by_place: dict[tuple[Path, bool], list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False):
         of_name = detail["loc"][-1:] == (_NAME,)

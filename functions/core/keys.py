@@ -4,24 +4,45 @@ Specs are dropped under `specs/` of the specs bucket and answered under `answers
 leaves everything under `runs/<run id>/` of the results bucket.
 """
 
+from hashlib import sha256
+
 SPECS = "specs/"
 ANSWERS = "answers/"
 RUNS = "runs/"
 SPEC = "spec.json"
 INPUTS = "inputs.json"
 RESULT = "result.json"
+REPORT = "report.html"
 RECEIPT = "receipt.json"
 ERROR = "error.json"
+
+MAX_KEY_BYTES = 1024
+"""What S3 takes as a key, in bytes of UTF-8."""
 
 
 def error_answer(spec_key: str) -> str:
     """The answer to a dropped spec that started nothing."""
-    return f"{ANSWERS}{spec_key}.error.json"
+    return _answer(spec_key, ".error.json")
 
 
 def run_answer(spec_key: str) -> str:
     """The answer to a dropped spec that a run answers, or has answered before."""
-    return f"{ANSWERS}{spec_key}.run.json"
+    return _answer(spec_key, ".run.json")
+
+
+def schedule_source(name: str, event: str) -> str:
+    """What stands for the spec's key where a schedule asked: its name and the id of this one firing."""
+    return f"schedules/{name}/{event}"
+
+
+def _answer(spec_key: str, ending: str) -> str:
+    key = f"{ANSWERS}{spec_key}{ending}"
+    if len(key.encode()) <= MAX_KEY_BYTES:
+        return key
+    # A spec's key may be as long as keys can be. What is cut off lives on in a digest.
+    digest = sha256(spec_key.encode()).hexdigest()
+    room = MAX_KEY_BYTES - len(f"{ANSWERS}-{digest}{ending}")
+    return f"{ANSWERS}{spec_key.encode()[:room].decode(errors='ignore')}-{digest}{ending}"
 
 
 def run_file(run_id: str, name: str) -> str:

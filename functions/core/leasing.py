@@ -5,6 +5,7 @@ and of the run that it is about is one transaction, and whatever follows it (wak
 by somebody else if it is lost: by the next call of the same function, or by the janitor.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -68,13 +69,13 @@ class LedgerStore(Protocol):
 
 
 class Tokens(Protocol):
-    """Task tokens. Nothing happens to one whose task has ended, timed out or been answered."""
+    """Task tokens. False, and nothing happens, where the token's task has ended, timed out or been answered."""
 
-    def succeed(self, token: str, output: Mapping[str, Any]) -> None:
+    def succeed(self, token: str, output: dict[str, Any]) -> bool:
         """Let the execution go on."""
 
-    def fail(self, token: str, error: DispatchError) -> None:
-        """Let the execution's state fail with the error's code, and its problem details as the cause."""
+    def fail(self, token: str, error: str, cause: str) -> bool:
+        """Let the execution's state fail with that error and cause."""
 
 
 def acquire(store: LedgerStore, tokens: Tokens, ticket: Ticket, token: str, now: datetime) -> Lease | None:
@@ -104,13 +105,18 @@ def granted(lease: Lease) -> dict[str, Any]:
     return {"workers": lease.workers, "granted_at": lease.granted_at.isoformat()}
 
 
+def refuse(tokens: Tokens, token: str, error: DispatchError) -> None:
+    """Let a run fail that cannot have its workers: with the error's code, and its problem details as the cause."""
+    tokens.fail(token, error.code, json.dumps(error.as_problem(), default=str))
+
+
 def wake(store: LedgerStore, tokens: Tokens, now: datetime) -> None:
     """Grant the head of the queue what it waits for, and the next, for as long as workers are free."""
     for old in _versions(store):
         if hopeless := rules.hopeless(old):
             run = store.run(hopeless.run_id)
             if run and run.task_token:
-                tokens.fail(run.task_token, TooManyWorkers(hopeless.workers, old.cap))
+                refuse(tokens, run.task_token, TooManyWorkers(hopeless.workers, old.cap))
             return  # its own finish takes the ticket away, and wakes the next
         head = rules.grantable(old)
         if head is None:

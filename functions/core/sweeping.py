@@ -12,31 +12,23 @@ from functions.core.scaling import DaskServices, Task, reconcile, scheduler_may_
 
 STOP_TIMEOUT = timedelta(seconds=120)
 """How long ECS lets a task take to stop."""
-GRACE = timedelta(minutes=30)
-"""What comes on top of a run's own time: its workers' and its client's start, and retries for capacity."""
+GRACE = timedelta(hours=2)
+"""What comes on top of a run's own time: its workers' start, three tries at its client's, retries for capacity. A lease
+is seldom late: of an execution that has ended the janitor knows within five minutes."""
 MISSING_AFTER = timedelta(minutes=5)
 """How long an execution may be unknown: it may just be about to start, or be seen late."""
 TICKETS_LOOKED_AT = 100
 """How much of the queue is looked at. Whatever blocks it is at its head."""
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """An execution as Step Functions describes it."""
-
-    status: str  # RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED
-    error: str | None = None
-    cause: str | None = None
-
-
 class Executions(Protocol):
     """The executions of the state machine, named like their runs."""
 
-    def describe(self, run_id: str) -> Execution | None:
-        """The execution, None if there is none. One that was started just now may not show yet."""
+    def status(self, name: str) -> str | None:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; None if there is none, or it does not show yet."""
 
-    def stop(self, run_id: str, reason: str) -> None:
-        """Abort the execution; one that has ended is stopped. It may show as RUNNING for a while."""
+    def stop(self, name: str, reason: str) -> bool:
+        """Abort the execution; False if there is none. It may show as RUNNING for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +85,16 @@ def _finish_ended(
     leases = [(run_id, lease.granted_at, overdue(lease, now)) for run_id, lease in ledger.leases.items()]
     tickets = [(ticket.run_id, ticket.since, False) for ticket in ledger.queue[:TICKETS_LOOKED_AT]]
     for run_id, since, late in leases + tickets:
-        execution = executions.describe(run_id)
+        status = executions.status(run_id)
         if late:
             yield run_id
-            if execution and execution.status == "RUNNING":
+            if status == "RUNNING":
                 executions.stop(run_id, "its time was over long ago")
-                execution = executions.describe(run_id)
-        if execution is None:
-            if now - since >= MISSING_AFTER:
-                finish(Ending(run_id, "MISSING", "MissingExecution", "there is no such execution"))
-        elif execution.status != "RUNNING":
-            status = "TIMED_OUT" if late else execution.status
-            finish(Ending(run_id, status, execution.error, execution.cause))
+                status = executions.status(run_id)
+        if status is None and now - since >= MISSING_AFTER:
+            finish(Ending(run_id, "MISSING", "MissingExecution", "there is no such execution"))
+        elif status not in (None, "RUNNING"):
+            finish(Ending(run_id, "TIMED_OUT" if late else status))
 
 
 def _orphans(store: LedgerStore, ledger: Ledger, clients: Sequence[Task]) -> list[Task]:

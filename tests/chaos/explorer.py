@@ -86,7 +86,7 @@ def _key(world: World, processes: tuple[Process, ...]) -> Any:
         essence(store.runs),
         services.orders if _asks(processes) else (services.desired("worker"), services.desired("scheduler")),
         services.running,
-        essence(executions.known),
+        essence(executions.statuses),
         frozenset(executions.answers),
         tuple(process.place for process in processes),
     )

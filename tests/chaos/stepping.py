@@ -16,7 +16,6 @@ from functions.core.leasing import Outcome, RunChange
 from functions.core.ledger import Lease, Ledger, Ticket
 from functions.core.runs import Run
 from functions.core.scaling import Task, Wanted
-from functions.core.sweeping import Execution
 from jobspec import DispatchError, RunState
 
 Body = Callable[["Ports"], object]
@@ -132,4 +131,4 @@ def essence(value: Any) -> Hashable:
     return tuple((key, essence(item)) for key, item in value.items()) if kind is dict else None
 
 
-_PLAIN = {str, int, float, bool, RunState, Outcome, Lease, Ticket, Task, Wanted, Execution}
+_PLAIN = {str, int, float, bool, RunState, Outcome, Lease, Ticket, Task, Wanted}

@@ -12,8 +12,8 @@ from functions.core.runs import Run
 from jobspec import TRANSITIONS, RunState
 from tests.chaos.stepping import Body, Call, Ports
 from tests.fakes.dask_services import FakeDaskServices
-from tests.fakes.executions import FakeExecutions
 from tests.fakes.ledger_store import FakeLedgerStore
+from tests.fakes.state_machine import FakeStateMachine
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 TIMEOUT = 3_600
@@ -43,7 +43,7 @@ def run_row(run_id: str, state: RunState = RunState.SUBMITTED, **fields: Any) ->
 class World:
     """Ports, and a watch over every change that is made through them."""
 
-    def __init__(self, store: Any, services: FakeDaskServices, executions: FakeExecutions) -> None:
+    def __init__(self, store: Any, services: FakeDaskServices, executions: FakeStateMachine) -> None:
         self.store, self.services, self.executions = store, services, executions
 
     def make(self, call: Call) -> Any:
@@ -110,8 +110,8 @@ def check_change(before: Any, after: Any, call: Call) -> None:
 def fake_world(ledger: Ledger, runs: Iterable[Run]) -> World:
     """A world in memory whose ECS has been told what the ledger says."""
     rows = {run.run_id: run for run in runs}
-    services, executions = FakeDaskServices(NOON), FakeExecutions()
-    executions.known = {run_id: sweeping.Execution("RUNNING") for run_id, run in rows.items() if not run.state.is_final}
+    services = FakeDaskServices(NOON)
+    executions = FakeStateMachine({run_id: "RUNNING" for run_id, run in rows.items() if not run.state.is_final})
     if ledger.leases:
         services.want_scheduler(1)
         services.want_workers(ledger.workers)

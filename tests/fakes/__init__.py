@@ -1,1 +1,1 @@
-"""AWS as the rules see it, in memory, with the moods that the ports' docstrings tell of."""
+"""What stands in for AWS at the ports: in memory, and as strict as the real thing. One contract suite runs on both."""

@@ -34,6 +34,8 @@ EXAMPLES = {
     errors.TooManyWorkers: ((50, 20), "50 workers; this stack runs at most 20"),
     errors.QueueFull: ((2000,), "2,000 runs wait for workers already"),
     errors.NotReady: (("a-1", RunState.RUNNING, "result"), "a-1 is RUNNING and has no result"),
+    errors.AlreadyExists: (("schedule", "monthly"), "there is a schedule 'monthly' already"),
+    errors.Unanswered: (("no answer; try again",), "no answer"),
     errors.NotFound: (("job", "explore-trip", "explore-trips"), "there is no job 'explore-trip'; did you mean"),
     errors.IllegalTransition: (
         (RunState.FAILED, RunState.RUNNING),

@@ -1,0 +1,116 @@
+"""Which files a spec means, each pinned as it is now: what a run is identified by, and reads."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from functions.core import globs
+from functions.core.globs import Listed
+from jobs.trips import TripParams
+from jobspec import DataError, InputFile, NoInputs, Problem, Spec, SpecError, TooManyInputs, UnreadableFile
+from jobspec.problem import show
+
+MAX_INPUTS = 10_000
+MAX_LISTED = 200_000  # objects that one pattern may look at; more would outlast the function
+_AT_ONCE = 16
+
+
+class Buckets(Protocol):
+    """The buckets that a spec may name. Every method raises UnreadableFile where access is denied, InputUnavailable
+    where S3 is throttling or out of order; a bucket that does not exist holds nothing.
+    """
+
+    def head(self, bucket: str, key: str) -> Listed | None:
+        """The object of that key."""
+
+    def listing(self, bucket: str, prefix: str, deep: bool) -> Iterator[Listed]:
+        """What begins with the prefix; see `globs.Listing`."""
+
+
+class Web(Protocol):
+    """Files behind https."""
+
+    def pin(self, uri: str) -> InputFile:
+        """The file as its server describes it now.
+
+        Raises NoInputs (404, 410), InputUnavailable (403, 429, 5xx, no connection: never "absent"), UnreadableFile.
+        """
+
+
+def check_readable(spec: Spec) -> None:
+    """Raise SpecError naming every path that a stack cannot read, whatever lies there."""
+    problems = [
+        Problem(f"/params/trips/{index}", message, show(path), "s3://bucket/key or https://host/path")
+        for index, path in enumerate(_paths(spec))
+        if (message := _fault(path))
+    ]
+    if problems:
+        raise SpecError(problems)
+
+
+def find_inputs(spec: Spec, buckets: Buckets, web: Web) -> list[InputFile]:
+    """Every file that the spec names, each once, in the order of their URIs.
+
+    Raises NoInputs for a path or pattern that means no file, TooManyInputs, UnreadableFile, InputUnavailable.
+    """
+    found: dict[str, InputFile] = {}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for path, files in zip(
+            _paths(spec), pool.map(lambda path: _find(path, buckets, web), _paths(spec)), strict=True
+        ):
+            if not files:
+                raise NoInputs(path)
+            found |= {file.uri: file for file in files}
+            if len(found) > MAX_INPUTS:
+                raise TooManyInputs(len(found), MAX_INPUTS)
+    return [found[uri] for uri in sorted(found)]
+
+
+def _paths(spec: Spec) -> Sequence[str]:
+    return spec.params.trips if isinstance(spec.params, TripParams) else []
+
+
+def _fault(path: str) -> str | None:
+    scheme, separator, rest = path.partition("://")
+    if not separator or scheme == "file":
+        return "a stack cannot read a local path"
+    if scheme == "http":
+        return "a stack does not read plain http"
+    bucket, _, key = rest.partition("/")
+    if scheme == "s3" and globs.has_wildcard(bucket):
+        return "the bucket holds a wildcard"
+    if scheme == "s3" and not key:
+        return "the address names a bucket and no key"
+    return globs.fault(key) if scheme == "s3" else None
+
+
+def _find(path: str, buckets: Buckets, web: Web) -> list[InputFile]:
+    if not path.startswith("s3://"):
+        return [web.pin(path)]
+    bucket, _, key = path.removeprefix("s3://").partition("/")
+    if globs.has_wildcard(key):
+        matching = globs.search(key, lambda prefix, deep: _bounded(path, buckets.listing(bucket, prefix, deep)))
+        return [_pinned(bucket, found) for found in _at_most(matching, MAX_INPUTS)]
+    if found := buckets.head(bucket, key):
+        return [_pinned(bucket, found)]
+    if next(buckets.listing(bucket, key.rstrip("/") + "/", False), None):
+        raise UnreadableFile(path, "it is a folder; name its objects, for example with /*.parquet")
+    return []
+
+
+def _pinned(bucket: str, found: Listed) -> InputFile:
+    return InputFile(uri=f"s3://{bucket}/{found.key}", bytes=found.bytes, etag=found.etag)
+
+
+def _bounded(path: str, listing: Iterator[Listed]) -> Iterator[Listed]:
+    for count, found in enumerate(listing):
+        if count == MAX_LISTED:
+            raise DataError(f"{path}: more than {MAX_LISTED:,} objects to look through; begin it with a longer prefix")
+        yield found
+
+
+def _at_most(matching: Iterator[Listed], limit: int) -> Iterator[Listed]:
+    for count, found in enumerate(matching, 1):
+        if count > limit:
+            raise TooManyInputs(count, limit)
+        yield found
