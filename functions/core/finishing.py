@@ -52,6 +52,12 @@ def ending_of(event: Mapping[str, Any]) -> Ending:
     return Ending(event["run_id"], "RUNNING", error.get("Error"), error.get("Cause"), event["input"])
 
 
+def event_of(ending: Ending) -> dict[str, Any]:
+    """The event that tells of an ending, as EventBridge does."""
+    detail = {"name": ending.run_id, "status": ending.status, "error": ending.error, "cause": ending.cause}
+    return {"detail-type": "Step Functions Execution Status Change", "detail": detail}
+
+
 def final_state(ending: Ending, left: Left, run: Run, ledger: Ledger) -> tuple[RunState, dict[str, Any] | None]:
     """The state in which the run ends, and why as problem details unless it succeeded.
 

@@ -67,6 +67,9 @@ class LedgerStore(Protocol):
     def change(self, change: RunChange) -> bool:
         """Change a run alone; False if that is refused."""
 
+    def note_announced(self, run_id: str) -> None:
+        """Write that the run's end has been made known. The one change that a final row takes."""
+
 
 class Tokens(Protocol):
     """Task tokens. False, and nothing happens, where the token's task has ended, timed out or been answered."""

@@ -33,10 +33,8 @@ class Task:
     arn: str
     role: Role
     status: str  # PROVISIONING, PENDING, ACTIVATING, RUNNING, DEACTIVATING, STOPPING, DEPROVISIONING, STOPPED
-    vcpus: float
-    gb: float
     spot: bool
-    created_at: datetime
+    created_at: datetime | None
     pull_started_at: datetime | None = None  # billing begins
     started_at: datetime | None = None
     stopped_at: datetime | None = None  # billing ends
@@ -111,12 +109,17 @@ def surplus(ledger: Ledger, workers: Sequence[Task], now: datetime) -> list[Task
     """The workers that still run ten minutes after the last lease."""
     if ledger.leases or (ledger.idle_since is not None and now - ledger.idle_since < STRAGGLERS_AFTER):
         return []
-    return [task for task in workers if now - task.created_at >= STRAGGLERS_AFTER]
+    return [task for task in workers if older(task, STRAGGLERS_AFTER, now)]
 
 
 def stuck(tasks: Sequence[Task], now: datetime) -> list[Task]:
     """The tasks that have not come to run within ten minutes."""
-    return [task for task in tasks if task.started_at is None and now - task.created_at >= START_LIMIT]
+    return [task for task in tasks if task.started_at is None and older(task, START_LIMIT, now)]
+
+
+def older(task: Task, age: timedelta, now: datetime) -> bool:
+    """Whether the task was made so long ago. ECS may not say yet when it was."""
+    return task.created_at is not None and now - task.created_at >= age
 
 
 @dataclass(frozen=True, slots=True)

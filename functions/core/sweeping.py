@@ -8,7 +8,9 @@ from typing import Protocol
 from functions.core.finishing import Ending
 from functions.core.leasing import LedgerStore, Tokens, resend, wake
 from functions.core.ledger import Lease, Ledger
-from functions.core.scaling import DaskServices, Task, reconcile, scheduler_may_go, stuck, surplus
+from functions.core.runs import Run
+from functions.core.scaling import START_LIMIT, DaskServices, Task, reconcile, scheduler_may_go, stuck, surplus
+from jobspec import RunState
 
 STOP_TIMEOUT = timedelta(seconds=120)
 """How long ECS lets a task take to stop."""
@@ -68,13 +70,33 @@ def sweep(
     stragglers = surplus(ledger, workers, now)
     orphans = _orphans(store, ledger, clients)
     for task in never_started:
-        services.stop(task, f"NeverStarted: {task.status} for more than {_minutes(now - task.created_at)}")
+        services.stop(task, f"NeverStarted: {task.status} for more than {_minutes(START_LIMIT)}")
     for task in stragglers:
         services.stop(task, "no run holds a lease any more")
     for task in orphans:
         services.stop(task, f"{task.run_id} has ended")
     without = len(orphans) + (0 if ledger.leases else len(workers))
     return Swept(ledger, late, (*never_started, *stragglers, *orphans), without)
+
+
+def forgotten(run: Run, ledger: Ledger, executions: Executions, now: datetime) -> Ending | bool:
+    """What is to be done about an open run that the ledger does not name: end it, start it (True), or nothing (False).
+
+    A run is in no ledger before it asks for workers; its row is left SUBMITTED where whoever entered it died before
+    starting it. Only then may its execution be missing.
+    """
+    if ledger.names(run.run_id) or now - run.updated_at < MISSING_AFTER:
+        return False
+    status = executions.status(run.run_id)
+    if status == "RUNNING":
+        return False
+    if status is not None or run.cancelling:
+        return Ending(run.run_id, status or "ABORTED")
+    return run.state is RunState.SUBMITTED or _missing(run.run_id)
+
+
+def _missing(run_id: str) -> Ending:
+    return Ending(run_id, "MISSING", "MissingExecution", "there is no such execution")
 
 
 def _finish_ended(
@@ -92,7 +114,7 @@ def _finish_ended(
                 executions.stop(run_id, "its time was over long ago")
                 status = executions.status(run_id)
         if status is None and now - since >= MISSING_AFTER:
-            finish(Ending(run_id, "MISSING", "MissingExecution", "there is no such execution"))
+            finish(_missing(run_id))
         elif status not in (None, "RUNNING"):
             finish(Ending(run_id, "TIMED_OUT" if late else status))
 

@@ -57,8 +57,6 @@ class FakeDaskServices:
             arn=f"arn:aws:ecs:us-east-1:123456789012:task/cluster/{role}-{self._made}",
             role=role,
             status=status,
-            vcpus=2.0,
-            gb=4.0,
             spot=False,
             created_at=self.now,
             pull_started_at=started,

@@ -26,8 +26,7 @@ class FakeLedgerStore:
             return Outcome.STALE
         if change and not self.change(change):
             return Outcome.REFUSED
-        if new != old:
-            self.ledger = replace(new, version=old.version + 1)
+        self.ledger = replace(new, version=old.version + 1)
         return Outcome.DONE
 
     def change(self, change: RunChange) -> bool:
@@ -38,6 +37,9 @@ class FakeLedgerStore:
         changed = replace(run, state=change.state, updated_at=change.at, **change.fields)
         self.runs = {**self.runs, change.run_id: changed}
         return True
+
+    def note_announced(self, run_id: str) -> None:
+        self.put(replace(self.runs[run_id], announced=True))
 
     def put(self, run: Run) -> None:
         """Make or replace a run's row, as others do."""
