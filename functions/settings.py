@@ -98,5 +98,45 @@ class Settings:
         """The ARN of the role by which schedules send to the queue."""
         return self["SCHEDULE_ROLE_ARN"]
 
+    @cached_property
+    def cluster(self) -> str:
+        """The name of the ECS cluster."""
+        return self["CLUSTER"]
+
+    @cached_property
+    def scheduler_service(self) -> str:
+        """The name of the ECS service of the scheduler."""
+        return self["SCHEDULER_SERVICE"]
+
+    @cached_property
+    def worker_service(self) -> str:
+        """The name of the ECS service of the workers."""
+        return self["WORKER_SERVICE"]
+
+    @cached_property
+    def client_family(self) -> str:
+        """The family of the clients' task definitions; empty for functions that look at no client."""
+        return self.environment.get("CLIENT_FAMILY", "")
+
+    @cached_property
+    def public_ips(self) -> bool:
+        """Whether tasks have public addresses, which are billed; the environment says it in ECS's words."""
+        return self["ASSIGN_PUBLIC_IP"] == "ENABLED"
+
+    @cached_property
+    def topic(self) -> str:
+        """The ARN of the topic that is told of every finished run."""
+        return self["TOPIC_ARN"]
+
+    @cached_property
+    def bus(self) -> str:
+        """The name of the event bus that is told of every finished run."""
+        return self["BUS_NAME"]
+
+    @cached_property
+    def finish_function(self) -> str:
+        """The name or ARN of the function finish_run."""
+        return self["FINISH_FUNCTION"]
+
     def _size(self, what: str) -> TaskSize:
         return TaskSize(vcpus=float(self[f"{what}_VCPUS"]), gb=float(self[f"{what}_GB"]))

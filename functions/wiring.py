@@ -3,14 +3,21 @@
 from functools import cache, cached_property
 from typing import Any
 
+from functions.adapters.bus import Bus
+from functions.adapters.dask_services import DaskServices
 from functions.adapters.executions import Executions
+from functions.adapters.finish_function import FinishFunction
 from functions.adapters.functions_client import SubmitFunction
 from functions.adapters.https_files import HttpsFiles
+from functions.adapters.ledger_table import LedgerTable
 from functions.adapters.objects import Bucket, Buckets
 from functions.adapters.runs_table import RunsTable
 from functions.adapters.schedules import Schedules
+from functions.adapters.topic import Topic
 from functions.core.clock import Clock, SystemClock
-from functions.core.planning import Stack
+from functions.core.planning import Stack, TaskSize
+from functions.core.receipt import Tariff
+from functions.core.scaling import Role
 from functions.core.submission import Submitter
 from functions.settings import Settings
 from jobs import JOBS
@@ -82,6 +89,50 @@ class Wiring:
             prices=settings.prices,
             spot_share=settings.spot_share,
         )
+
+    @cached_property
+    def ledger(self) -> LedgerTable:
+        """The worker ledger, and the rows of the runs that it is about."""
+        settings = self.settings
+        return LedgerTable(boto3.resource("dynamodb"), settings.runs_table, settings.max_workers, self.clock.sleep)
+
+    @cached_property
+    def dask_services(self) -> DaskServices:
+        """Scheduler, workers and clients."""
+        settings = self.settings
+        return DaskServices(
+            boto3.client("ecs"),
+            settings.cluster,
+            settings.scheduler_service,
+            settings.worker_service,
+            settings.client_family,
+        )
+
+    @cached_property
+    def tariff(self) -> Tariff:
+        """What the tasks of a run cost."""
+        settings = self.settings
+        sizes: dict[Role, TaskSize] = {
+            "client": settings.client,
+            "worker": settings.worker,
+            "scheduler": settings.scheduler,
+        }
+        return Tariff(sizes, settings.prices, settings.public_ips)
+
+    @cached_property
+    def topic(self) -> Topic:
+        """Who is told of the ends of runs."""
+        return Topic(boto3.client("sns"), self.settings.topic)
+
+    @cached_property
+    def bus(self) -> Bus:
+        """Which programs are told of the ends of runs."""
+        return Bus(boto3.client("events"), self.settings.bus)
+
+    @cached_property
+    def finish_function(self) -> FinishFunction:
+        """The function finish_run, for whoever may not do its work."""
+        return FinishFunction(boto3.client("lambda"), self.settings.finish_function)
 
     @cached_property
     def jobs(self) -> Registry:

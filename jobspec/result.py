@@ -59,3 +59,4 @@ class Receipt(JsonFile):
     bill: list[BillLine] = Field(description="What the run paid for.")
     total_usd: float = Field(ge=0, description="The sum of the bill in US dollars.")
     priced_at: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="The date of the prices used, YYYY-MM-DD.")
+    plan: dict[str, Any] | None = Field(None, description="What was planned, to be held against the bill.")

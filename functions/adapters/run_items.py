@@ -20,7 +20,8 @@ from jobspec import RunState
 INDEX = "by_time"
 LEDGER_KEY = "ledger"
 _TIMES = frozenset({"created_at", "updated_at"})
-_DOCUMENTS = frozenset({"labels", "plan", "error"})  # kept as JSON text: their numbers must come back as they went
+# Kept as JSON text: their numbers must come back as they went.
+_DOCUMENTS = frozenset({"labels", "plan", "error", "receipt"})
 
 
 def run_key(run_id: str) -> str:

@@ -33,6 +33,8 @@ class Run:
     task_token: str | None = None  # while it waits for workers
     error: dict[str, Any] | None = None  # why it failed, as problem details
     cost_usd: float | None = None  # once it has ended
+    receipt: dict[str, Any] | None = None  # the `Receipt`, once it has ended
+    announced: bool = False  # its end has been written to the buckets and published
 
 
 def now() -> datetime:
