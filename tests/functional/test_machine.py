@@ -202,6 +202,7 @@ def test_workers_that_never_come_end_the_run(machines: StateMachines, run: Calla
     assert machines.fargate.asked == []
 
 
+@pytest.mark.filterwarnings("ignore:.*does not match an error shape")  # of ECS's throttling, says moto
 @pytest.mark.parametrize(
     "refusal", [Fails(), RefusedError("ThrottlingException"), RefusedError("ServerException")], ids=str
 )
