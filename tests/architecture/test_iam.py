@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from tests.architecture.iam.calls import recording
 from tests.architecture.iam.documented import documented
-from tests.architecture.iam.needs import Need, needs_of
+from tests.architecture.iam.needs import REGION, Need, needs_of
 from tests.architecture.iam.prover import findings
 from tests.architecture.iam.scenarios import SCENARIOS, Stage
 from tests.architecture.iam.stack import MARK, Stack
@@ -36,7 +36,8 @@ def recorded() -> dict[str, list[Need]]:
     stack = Stack.of(TEMPLATE, **VARIANTS["with every option"])
     found: dict[str, list[Need]] = defaultdict(list)
     for actor, play in SCENARIOS:
-        with mock_aws(), recording() as recorder:
+        with pytest.MonkeyPatch.context() as patch, mock_aws(), recording() as recorder:
+            patch.setenv("AWS_DEFAULT_REGION", REGION)  # as Lambda and Fargate set it
             play(Stage(actor, stack, recorder))
         for call in recorder.calls:
             found[call.actor] += needs_of(call, frozenset(DATA))
