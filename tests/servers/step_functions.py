@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,7 @@ class StateMachines:
     waits: list[float] = field(default_factory=list)  # seconds that retries would have waited
     network: dict[str, str] = field(default_factory=dict)  # Cluster, Subnets, SecurityGroup, ClientTaskDefinition
     _clients: dict[str, Any] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=count)
 
     def function(self, name: str) -> str:
         """Make a function of that name; returns its ARN."""
@@ -139,7 +141,7 @@ class StateMachines:
     def create(self, definition: str) -> str:
         """Make a state machine; returns its ARN."""
         created = self.client("stepfunctions").create_state_machine(
-            name="machine", definition=definition, roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine"
+            name=f"machine-{next(self._numbers)}", definition=definition, roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine"
         )
         return str(created["stateMachineArn"])
 
