@@ -1,0 +1,63 @@
+"""Which calls to AWS code makes while it runs, whichever client makes them: botocore tells."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore import handlers
+
+
+@dataclass
+class Call:
+    """One call of an operation."""
+
+    service: str  # as boto3 names it
+    operation: str
+    parameters: dict[str, Any]
+    actor: str  # on whose behalf
+    absent: bool = False  # the answer was 404
+
+
+class Recorder:
+    """The calls that were made while somebody acted."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self._actor: str | None = None
+
+    @contextmanager
+    def acting_as(self, actor: str) -> Iterator[None]:
+        """What is called meanwhile is called by that function or role. Whatever else is called is set-up."""
+        before, self._actor = self._actor, actor
+        try:
+            yield
+        finally:
+            self._actor = before
+
+    def on_call(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+        if self._actor is not None:
+            call = Call(model.service_model.service_name, model.name, dict(params), self._actor)
+            context["dispatch_call"] = call
+            self.calls.append(call)
+
+    def on_answer(self, http_response: Any, context: dict[str, Any], **_: Any) -> None:
+        if "dispatch_call" in context:
+            context["dispatch_call"].absent = http_response.status_code == 404
+
+
+@contextmanager
+def recording() -> Iterator[Recorder]:
+    """Record the calls of every client that is made meanwhile."""
+    recorder = Recorder()
+    hooks = [("provide-client-params", recorder.on_call), ("after-call", recorder.on_answer)]
+    session = boto3.DEFAULT_SESSION
+    handlers.BUILTIN_HANDLERS.extend(hooks)
+    boto3.DEFAULT_SESSION = None  # sessions take the handlers when they are made
+    try:
+        yield recorder
+    finally:
+        for hook in hooks:
+            handlers.BUILTIN_HANDLERS.remove(hook)
+        boto3.DEFAULT_SESSION = session
