@@ -1,7 +1,11 @@
 """The composition root: which adapter stands behind which port. Nothing is made or read before it is used."""
 
-from functools import cache
+from functools import cache, cached_property
 
+import boto3
+
+from functions.adapters.drained import is_drained
+from functions.adapters.tls_parameter import TlsParameter
 from functions.settings import Settings
 
 
@@ -10,6 +14,15 @@ class Wiring:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
+
+    @cached_property
+    def tls_parameter(self) -> TlsParameter:
+        """The SecureString of the stack's TLS key and certificate."""
+        return TlsParameter(boto3.client("ssm"))
+
+    def drained(self) -> bool:
+        """Whether no run holds workers, nor may get any."""
+        return is_drained(boto3.resource("dynamodb").Table(self.settings.runs_table))
 
 
 @cache
