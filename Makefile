@@ -87,7 +87,8 @@ destroy: $(VENV)/.runtime
 	$(BIN)/dispatch destroy --env $(ENV) $(if $(YES),--yes)
 
 ## Times this against DuckDB, Polars, Dask DataFrame and the article's own code. BENCH_TRIPS=100000000 for the large set.
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev $(SAM_VENV)/.ready
+	$(BIN)/python -m benchmarks.functions
 	$(BIN)/python -m benchmarks
 
 ## Writes docs/generated/ from the catalogue and the contract.

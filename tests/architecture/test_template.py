@@ -5,9 +5,9 @@ import tomllib
 from typing import Any
 
 import pytest
-from stack_template import FUNCTIONS, RESOURCES, ROOT, TEMPLATE, Stack, of_type
 
 from functions.core import keys
+from tests.architecture.stack_template import FUNCTIONS, RESOURCES, ROOT, TEMPLATE, Stack, of_type
 
 DEFAULTS = Stack()
 OWN_NETWORK = Stack(VpcId="vpc-0a", SubnetIds="subnet-0a,subnet-0b")

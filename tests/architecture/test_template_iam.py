@@ -8,7 +8,8 @@ from typing import Any
 
 import cfnlint
 import pytest
-from stack_template import FUNCTIONS, RESOURCES, Stack, actions_of, of_type, statements
+
+from tests.architecture.stack_template import FUNCTIONS, RESOURCES, Stack, actions_of, of_type, statements
 
 STARRED = json.loads(Path(__file__).with_name("no_resource_level.json").read_text())
 AUTHORIZATION: dict[str, Any] = json.loads(
