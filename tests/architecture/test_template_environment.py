@@ -81,4 +81,4 @@ def test_a_function_is_told_what_it_asks_for_and_no_more(function: str) -> None:
 
 
 def test_powertools_is_told_the_same_everywhere() -> None:
-    assert EVERYWHERE == {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
+    assert {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"} == EVERYWHERE

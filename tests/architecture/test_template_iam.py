@@ -88,7 +88,7 @@ def holders() -> dict[str, set[str]]:
     [
         ("states:StartExecution", {"SubmitRole", "JanitorRole"}),  # the janitor starts again what a crash left
         ("states:StopExecution", {"ApiRole", "JanitorRole"}),
-        ("lambda:InvokeFunction", {"ApiRole", "RunJobRole"}),
+        ("lambda:InvokeFunction", {"ApiRole", "JanitorRole", "RunJobRole"}),
         ("ecs:RunTask", {"RunJobRole"}),
         ("ecs:UpdateService", {"AcquireWorkersRole", "AwaitWorkersRole", "FinishRunRole", "JanitorRole"}),
         ("ecs:UpdateTaskProtection", {"WorkerRole"}),
@@ -105,7 +105,7 @@ def holders() -> dict[str, set[str]]:
         ("iam:PassRole", {"ApiRole", "RunJobRole"}),
         ("elasticloadbalancing:RegisterTargets", {"SchedulerRole"}),
         ("execute-api:Invoke", {"NotebookRole"}),
-        ("s3:DeleteObject", {"WorkerRole", "ClientRole"}),
+        ("s3:DeleteObject", {"SubmitRole", "WorkerRole", "ClientRole"}),
     ],
 )
 def test_no_role_does_what_another_does_for_it(action: str, roles: set[str]) -> None:
