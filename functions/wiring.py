@@ -5,6 +5,7 @@ from typing import Any
 
 from functions.adapters.bus import Bus
 from functions.adapters.dask_services import DaskServices
+from functions.adapters.drained import is_drained
 from functions.adapters.executions import Executions
 from functions.adapters.finish_function import FinishFunction
 from functions.adapters.functions_client import SubmitFunction
@@ -13,6 +14,7 @@ from functions.adapters.ledger_table import LedgerTable
 from functions.adapters.objects import Bucket, Buckets
 from functions.adapters.runs_table import RunsTable
 from functions.adapters.schedules import Schedules
+from functions.adapters.tls_parameter import TlsParameter
 from functions.adapters.topic import Topic
 from functions.core.clock import Clock, SystemClock
 from functions.core.planning import Stack, TaskSize
@@ -94,14 +96,14 @@ class Wiring:
     def ledger(self) -> LedgerTable:
         """The worker ledger, and the rows of the runs that it is about."""
         settings = self.settings
-        return LedgerTable(boto3.resource("dynamodb"), settings.runs_table, settings.max_workers, self.clock.sleep)
+        return LedgerTable(_sdk().resource("dynamodb"), settings.runs_table, settings.max_workers, self.clock.sleep)
 
     @cached_property
     def dask_services(self) -> DaskServices:
         """Scheduler, workers and clients."""
         settings = self.settings
         return DaskServices(
-            boto3.client("ecs"),
+            _sdk().client("ecs"),
             settings.cluster,
             settings.scheduler_service,
             settings.worker_service,
@@ -122,17 +124,17 @@ class Wiring:
     @cached_property
     def topic(self) -> Topic:
         """Who is told of the ends of runs."""
-        return Topic(boto3.client("sns"), self.settings.topic)
+        return Topic(_sdk().client("sns"), self.settings.topic)
 
     @cached_property
     def bus(self) -> Bus:
         """Which programs are told of the ends of runs."""
-        return Bus(boto3.client("events"), self.settings.bus)
+        return Bus(_sdk().client("events"), self.settings.bus)
 
     @cached_property
     def finish_function(self) -> FinishFunction:
         """The function finish_run, for whoever may not do its work."""
-        return FinishFunction(boto3.client("lambda"), self.settings.finish_function)
+        return FinishFunction(_sdk().client("lambda"), self.settings.finish_function)
 
     @cached_property
     def jobs(self) -> Registry:
@@ -154,6 +156,15 @@ class Wiring:
             code_version=self.settings.image_tag,
             clock=self.clock,
         )
+
+    @cached_property
+    def tls_parameter(self) -> TlsParameter:
+        """The SecureString of the stack's TLS key and certificate."""
+        return TlsParameter(_sdk().client("ssm"))
+
+    def drained(self) -> bool:
+        """Whether no run holds workers, nor may get any."""
+        return is_drained(_sdk().resource("dynamodb").Table(self.settings.runs_table))
 
     @cached_property
     def _s3(self) -> Any:
