@@ -55,6 +55,7 @@ docs: $(VENV)/.dev
 
 pins: $(UV)
 	$(PIN) --extra runtime --extra cli --extra build --output-file requirements.txt
+	$(PIN) --extra image --constraint requirements.txt --output-file requirements-image.txt
 	$(PIN) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean:

@@ -197,6 +197,7 @@ class _Run:
 
                 stack.enter_context(recorded(cluster.client, keep))
             yield cluster
+            self._environment["worker_names"] = sorted(cluster.names)
 
     def _cluster(self, run_id: str, trips: int) -> contextlib.AbstractContextManager[Any]:
         from jobs.runtime import cluster
