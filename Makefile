@@ -9,7 +9,7 @@ UV := $(BIN)/uv
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes
 PIN := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade pyproject.toml
 
-.PHONY: setup demo test check bench docs pins clean
+.PHONY: setup demo test check bench docs image-size pins clean
 
 setup: $(VENV)/.runtime
 
@@ -22,7 +22,7 @@ $(UV): requirements-uv.txt
 $(VENV)/.runtime: $(UV) requirements.txt pyproject.toml
 	@$(INSTALL) -r requirements.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m compileall -q jobspec jobs functions cli local
+	@$(BIN)/python -m compileall -q jobspec jobs functions cli local dashboard
 	@$(BIN)/python -m jobs.runtime.warm
 	@touch $@
 
@@ -52,6 +52,10 @@ bench: $(VENV)/.dev
 ## Writes docs/generated/ from the catalogue and the contract.
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
+
+## Writes docs/image.md: what the image holds, by package. Wanted after `make pins`.
+image-size: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.image
 
 pins: $(UV)
 	$(PIN) --extra runtime --extra cli --extra build --output-file requirements.txt

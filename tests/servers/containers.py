@@ -18,11 +18,19 @@ KEPT = ("PATH", "HOME", "LANG", "TMPDIR")  # of this process's environment: a co
 class Container:
     """A process that logs lines of JSON."""
 
-    def __init__(self, role: str, *arguments: str, python: str | Path = sys.executable, **environment: str) -> None:
+    def __init__(
+        self,
+        role: str,
+        *arguments: str,
+        python: str | Path = sys.executable,
+        folder: Path | None = None,
+        **environment: str,
+    ) -> None:
         self.lines: list[dict[str, Any]] = []
         self.unreadable: list[str] = []
         self.process = subprocess.Popen(
             [str(python), "-m", "jobs.runtime.container", role, *arguments],
+            cwd=folder,
             env={name: os.environ[name] for name in KEPT if name in os.environ} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
