@@ -19,7 +19,7 @@ ENV ?= dev
 LAMBDA_BRINGS := boto3 botocore s3transfer jmespath python-dateutil six urllib3
 CONTRACT_BRINGS := pydantic pydantic-core annotated-types typing-extensions typing-inspection
 
-.PHONY: setup demo test check validate build image deploy destroy bench docs pins clean
+.PHONY: setup demo test check validate build image deploy destroy bench docs image-size pins clean
 
 setup: $(VENV)/.runtime
 
@@ -32,7 +32,7 @@ $(UV): requirements-uv.txt
 $(VENV)/.runtime: $(UV) requirements.txt pyproject.toml
 	@$(INSTALL) -r requirements.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m compileall -q jobspec jobs functions cli local
+	@$(BIN)/python -m compileall -q jobspec jobs functions cli local dashboard
 	@$(BIN)/python -m jobs.runtime.warm
 	@touch $@
 
@@ -95,8 +95,13 @@ bench: $(VENV)/.dev $(SAM_VENV)/.ready
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
 
+## Writes docs/image.md: what the image holds, by package. Wanted after `make pins`.
+image-size: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.image
+
 pins: $(UV)
 	$(PIN) --extra runtime --extra cli --extra build --output-file requirements.txt
+	$(PIN) --extra image --constraint requirements.txt --output-file requirements-image.txt
 	$(PIN) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 	$(PIN) --extra functions $(foreach package,$(LAMBDA_BRINGS),--no-emit-package $(package)) \
 		--constraint requirements.txt --output-file functions/requirements.txt

@@ -1,4 +1,4 @@
-"""The container's entry point: `python -m jobs.runtime --spec s3://... --results s3://...`.
+"""The container's role `client`: `python -m jobs.runtime --spec s3://... --results s3://...`.
 
 Logs lines of JSON on standard error and ends with the exit code of `docs/generated/errors.md`: 0 done, 2 bad spec,
 3 bad data, 4 out of memory, 5 lost workers, 143 cancelled by SIGTERM, 130 by SIGINT, 1 anything else. What went wrong
@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from jobs.runtime.cancelling import cancellable
 from jobs.runtime.memory import keep_freed
@@ -82,8 +82,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-if __name__ == "__main__":
-    code = main()
+def leave(code: int) -> NoReturn:
+    """End the process with this exit code."""
     if code in (Cancelled.exit_code, Interrupted.exit_code):
         os._exit(code)  # everything is tidied up; a thread in the midst of a slow read would hold up the exit
     sys.exit(code)
+
+
+if __name__ == "__main__":
+    leave(main())

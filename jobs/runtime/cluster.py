@@ -9,21 +9,22 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 from weakref import WeakSet
 
+from jobs.runtime import tls
 from jobs.runtime.answering import Asked
+from jobs.runtime.dask_settings import NO_WORKERS_SECONDS, WORKER_PROCESSES
 from jobs.runtime.execution import DRAIN_SECONDS, Work, tasks
-from jobs.runtime.memory import ENVIRONMENT
 from jobs.runtime.progress import Event, Progress
 from jobs.runtime.tally import Tally
 from jobs.runtime.tripfile import TripFile, Unit
 from jobspec import LostWorkers, NoWorkers, OutOfMemory
 
 START_SECONDS = 300.0  # how long to wait for workers: Fargate needs about 70 s for an image of ours
-LOST_SECONDS = 300.0  # how long a run goes on waiting when every worker is gone
+LOST_SECONDS = NO_WORKERS_SECONDS  # how long a run goes on waiting when every worker is gone
 _POLL_SECONDS = 2.0
 _DRAIN_POLL_SECONDS = 0.1
 
@@ -31,9 +32,10 @@ _DRAIN_POLL_SECONDS = 0.1
 class Cluster:
     """A client and its workers: all that its scheduler has, or, where that is shared, those that it claimed."""
 
-    def __init__(self, client: Any, run_id: str, workers: Sequence[str], wanted: int, shared: bool) -> None:
+    def __init__(self, client: Any, run_id: str, workers: Mapping[str, Any], wanted: int, shared: bool) -> None:
         self.client = client
-        self.workers = list(workers)
+        self.workers = list(workers)  # their addresses
+        self.names = {str(name) for name in workers.values()}  # of all that it ever had
         self.wanted = wanted
         self._shared = shared
         # Two clients may do the same work, with results in two places, at once.
@@ -135,10 +137,11 @@ class Cluster:
         if self._shared:
             found = _on_scheduler(self.client, _claim, wanted=self.wanted, before=self.workers)
         else:
-            found = list(self._known())
+            found = _names(self._known())
         now = time.monotonic()
         if found:
-            self.workers, self._alive_at = found, now
+            self.workers, self._alive_at = list(found), now
+            self.names.update(map(str, found.values()))
         elif now - self._alive_at > LOST_SECONDS:
             raise LostWorkers(f"none of the {len(self.workers)} workers has been there for {LOST_SECONDS:g} s")
 
@@ -176,14 +179,8 @@ def process_cluster(run_id: str, processes: int, progress: Progress) -> Iterator
     """Worker processes of one thread each on this machine."""
     import dask
 
-    # Dask's own defaults among these variables would map each block of text anew.
-    environment = {f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in ENVIRONMENT.items()}
-    settings = environment | {
-        "distributed.scheduler.no-workers-timeout": "300s",
-        "distributed.worker.multiprocessing-method": "spawn",
-    }
     options = {"n_workers": processes, "threads_per_worker": 1, "host": "127.0.0.1"}
-    with dask.config.set(settings), _started(run_id, processes, progress, options) as cluster:
+    with dask.config.set(WORKER_PROCESSES), _started(run_id, processes, progress, options) as cluster:
         yield cluster
 
 
@@ -207,7 +204,7 @@ def _started(run_id: str, workers: int, progress: Progress, options: dict[str, A
         ) as cluster,
         Client(cluster) as client,
     ):
-        found = list(client.scheduler_info(n_workers=-1)["workers"])
+        found = _names(client.scheduler_info(n_workers=-1)["workers"])
         progress(Event("workers", len(found), workers))
         yield Cluster(client, run_id, found, workers, shared=False)
 
@@ -219,14 +216,17 @@ def shared_cluster(
     """Claimed workers of the scheduler at `address`.
 
     Waits up to `start_seconds` for `wanted` of them; then starts with at least half, or raises NoWorkers. Raises
-    LostWorkers where no scheduler answers.
+    LostWorkers where no scheduler answers, or none that has the key and certificate of this process's environment.
     """
     from distributed import Client
 
     deadline = time.monotonic() + start_seconds
+    security = tls.security()
+    if security is None and address.startswith("tls://"):
+        raise LostWorkers(f"the scheduler at {address} talks TLS, and {tls.TLS} is not set")
     try:
-        client = Client(address, timeout=min(start_seconds, 60.0), set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+        client = Client(address, timeout=min(start_seconds, 60.0), set_as_default=False, security=security)
+    except (OSError, TimeoutError, ValueError, RuntimeError) as error:  # RuntimeError: refused for want of encryption
         raise LostWorkers(f"no scheduler answers at {address}: {error}") from error
     with client:  # with it end its claims
         while True:
@@ -260,22 +260,33 @@ def _on_scheduler(client: Any, function: Any, **arguments: Any) -> Any:
 
 
 def _claims(dask_scheduler: Any) -> dict[str, str]:
-    """Which client holds which worker: {worker: client}. Where either is gone the claim is void."""
+    """Which client holds which worker: {worker: client}. Where either is gone, or retires, the claim is void."""
     claims: dict[str, str] = dask_scheduler.extensions.setdefault("dispatch-claims", {})
     for worker, client in list(claims.items()):
-        if worker not in dask_scheduler.workers or client not in dask_scheduler.clients:
+        state = dask_scheduler.workers.get(worker)
+        if state is None or _retires(state) or client not in dask_scheduler.clients:
             del claims[worker]
     return claims
 
 
-def _claim(client: str, wanted: int, before: Sequence[str] = (), dask_scheduler: Any = None) -> list[str]:
-    """The client's workers, now up to as many as wanted; `before` are those that it has sent its tasks to.
+def _retires(worker: Any) -> bool:
+    return bool(worker.status.name == "closing_gracefully")
+
+
+def _names(known: Mapping[str, Any]) -> dict[str, Any]:
+    """{address: name} of what the scheduler knows of workers."""
+    return {address: worker["name"] for address, worker in known.items()}
+
+
+def _claim(client: str, wanted: int, before: Sequence[str] = (), dask_scheduler: Any = None) -> dict[str, Any]:
+    """The client's workers, {address: name}, up to as many as wanted; `before` are those that it has sent its tasks to.
 
     Runs on the scheduler, whose event loop lets one claim happen at a time.
     """
     claims = _claims(dask_scheduler)
     ours = [worker for worker, holder in claims.items() if holder == client]
-    new = [worker for worker in dask_scheduler.workers if worker not in claims][: max(0, wanted - len(ours))]
+    free = [worker for worker, state in dask_scheduler.workers.items() if worker not in claims and not _retires(state)]
+    new = free[: max(0, wanted - len(ours))]
     claims |= dict.fromkeys(new, client)
     ours += new
     # Without any worker the tasks stay bound to those that were lost: unbound, they would run on anybody's.
@@ -287,4 +298,4 @@ def _claim(client: str, wanted: int, before: Sequence[str] = (), dask_scheduler:
             state = dask_scheduler.workers[worker]
             runnable = dask_scheduler.bulk_schedule_unrunnable_after_adding_worker(state)
             dask_scheduler.transitions(runnable, f"dispatch-claim-{client}")
-    return ours
+    return {worker: dask_scheduler.workers[worker].name for worker in ours}

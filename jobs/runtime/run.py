@@ -203,6 +203,7 @@ class _Run:
 
                 stack.enter_context(recorded(cluster.client, keep))
             yield cluster
+            self._environment["worker_names"] = sorted(cluster.names)
 
     def _form(self, trips: int) -> Form | None:
         """None on a shared scheduler."""

@@ -14,7 +14,7 @@ from docs.generate import GENERATED, differences, pages
 from jobs import JOBS
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ["jobspec", "jobs", "functions", "cli", "local"]
+PACKAGES = ["jobspec", "jobs", "functions", "cli", "local", "dashboard"]
 CODE = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 CHECKED = [*CODE, *TESTS, *sorted((ROOT / "benchmarks").rglob("*.py"))]

@@ -10,6 +10,7 @@ from jobs.runtime.page.markup import Html, details, section, table, tag, terms, 
 LONGEST_JSON = 100_000
 WHEN = ("started_at", "finished_at")
 """Keys of `environment` that the head of the page shows."""
+_FOR_PROGRAMS = ("worker_names",)
 
 
 def run_section(result: Mapping[str, Any]) -> Html:
@@ -20,7 +21,9 @@ def run_section(result: Mapping[str, Any]) -> Html:
         "How it ran",
         _inputs(result.get("inputs") or ()),
         _timings(result.get("timings") or {}),
-        terms([(words(name), number(value)) for name, value in environment.items() if name not in WHEN]),
+        terms(
+            [(words(name), number(value)) for name, value in environment.items() if name not in (*WHEN, *_FOR_PROGRAMS)]
+        ),
         _outputs(result.get("outputs") or ()),
         details("The spec", _json(result.get("spec") or {})),
         details("All answers", _json(result.get("answers") or {})),
