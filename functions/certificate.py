@@ -30,7 +30,7 @@ logger, tracer = Logger(), Tracer()
 
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001 - Powertools' decorators need it
+def handler(event: dict[str, Any], context: Any) -> None:
     """Do what CloudFormation asks, and answer it whatever happens: without an answer it waits for an hour."""
     name = str(event["ResourceProperties"].get("Name", "unnamed"))
     try:
