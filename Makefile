@@ -60,12 +60,14 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
+	$(BIN)/python -m docs.idle_cost --check
 
 test: check validate
 	$(BIN)/pytest
 
 ## The template and the state machine, without an account.
 validate: $(VENV)/.dev $(SAM_VENV)/.ready $(ASL_VALIDATOR)
+	$(BIN)/cfn-lint template.yaml
 	$(SAM) validate --lint --region us-east-1
 	@mkdir -p .aws-sam && sed 's/$${Partition}/aws/g' statemachine/run_job.asl.json > .aws-sam/run_job.asl.json
 	$(SAM_VENV)/bin/node statemachine/node_modules/.bin/asl-validator --json-path .aws-sam/run_job.asl.json
@@ -91,9 +93,10 @@ bench: $(VENV)/.dev $(SAM_VENV)/.ready
 	$(BIN)/python -m benchmarks.functions
 	$(BIN)/python -m benchmarks
 
-## Writes docs/generated/ from the catalogue and the contract.
+## Writes docs/generated/ from the catalogue and the contract, and the tables of docs/cost.md.
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.idle_cost
 
 ## Writes docs/image.md: what the image holds, by package. Wanted after `make pins`.
 image-size: $(VENV)/.dev

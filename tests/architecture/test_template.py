@@ -427,6 +427,61 @@ def test_the_notebook_has_the_versions_of_the_image() -> None:
         assert re.search(rf"\b{name}(?:\[dataframe\])?=={re.escape(pinned[name])}\b", script), name
 
 
+def test_what_is_pinned_for_functions_and_tools_is_hashed_and_names_no_registry() -> None:
+    for pins in [*(ROOT / "functions").glob("requirements*.txt"), ROOT / "requirements-sam.txt"]:
+        text = pins.read_text()
+        assert "://" not in text, pins.name
+        assert text.count("==") <= text.count("--hash=sha256:"), pins.name
+    lock = (ROOT / "statemachine" / "package-lock.json").read_text()
+    assert '"resolved"' not in lock
+    assert lock.count('"integrity"') == lock.count('"node_modules/')
+
+
 @pytest.mark.parametrize("target", ["validate", "build", "image", "deploy", "destroy"])
 def test_make_knows_how_to_deploy(target: str) -> None:
     assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)
+
+
+# ---- documents
+
+
+def test_every_parameter_is_documented_with_its_default() -> None:
+    rows = re.findall(r"^\| (`[A-Z].*?`) \| (.*?) \|", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE)
+    documented = {name: defaults for names, defaults in rows for name in re.findall(r"`(\w+)`", names)}
+    assert documented.keys() == TEMPLATE["Parameters"].keys()
+    for name, parameter in TEMPLATE["Parameters"].items():
+        default = str(parameter.get("Default", "set by")) or "none"
+        assert default in documented[name] or documented[name] == "`off`" or name == "Bootstrap", name
+
+
+def test_a_stack_with_the_defaults_costs_less_than_a_dollar_a_month_while_nothing_runs() -> None:
+    from docs import idle_cost
+
+    assert idle_cost.total(idle_cost.IDLE) < idle_cost.TARGET_USD
+    assert idle_cost.PAGE.read_text("utf-8") == idle_cost.page()
+
+
+def test_nothing_that_is_billed_by_the_hour_is_there_by_default() -> None:
+    by_the_hour = (
+        "AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::KMS::Key",
+        "AWS::SageMaker::NotebookInstance", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard",
+        "AWS::SecretsManager::Secret", "AWS::ApplicationAutoScaling::ScalableTarget",
+    )  # fmt: skip
+    assert [name for name, each in RESOURCES.items() if each["Type"] in by_the_hour and DEFAULTS.has(name)] == []
+    interfaces = [
+        p for p in map(DEFAULTS.properties, of_type("AWS::EC2::VPCEndpoint")) if p["VpcEndpointType"] != "Gateway"
+    ]
+    assert interfaces == []
+
+
+def test_what_the_costs_count_is_what_the_template_holds() -> None:
+    from docs.idle_cost import IDLE, MINUTES, OPTIONS
+
+    counted = {line.what: line.quantity for line in IDLE}
+    assert DEFAULTS.properties("EveryFiveMinutes")["ScheduleExpression"] == "rate(5 minutes)"
+    assert counted["Janitor, calls"] == MINUTES / 5
+    assert len(of_type("AWS::ServiceDiscovery::PrivateDnsNamespace")) == counted["Private DNS zone of Cloud Map"] == 1
+    assert len(of_type("AWS::Lambda::EventSourceMapping")) == 1, "each polls a queue"
+    [alarms] = OPTIONS["`Alarms=true`"]
+    assert alarms.quantity == len(of_type("AWS::CloudWatch::Alarm"))
+    assert '"countNumber": 3' in DEFAULTS.properties("Repository")["LifecyclePolicy"]["LifecyclePolicyText"]
