@@ -29,7 +29,7 @@ from jobspec import DispatchError
 SCHEDULER = "DISPATCH_SCHEDULER"
 TARGET_GROUP = "DISPATCH_TARGET_GROUP"
 DEATH_SECONDS = 300.0  # how long a worker looks for its scheduler, which may start later, before it gives up
-STOP_SECONDS = 115.0  # ECS kills what is left after 120
+STOP_SECONDS = 110.0  # ECS kills what is left after 120
 RESERVED_BYTES = 256 * 2**20  # of a task's memory for the nanny and what its agent needs
 
 log = logging.getLogger("jobs.runtime.container")
@@ -39,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     """Be the role that the arguments name until it ends; returns the exit code."""
     logging.config.dictConfig(log_lines.CONFIG)
     logging.captureWarnings(True)
+    dask.config.set({"logging": log_lines.CONFIG})  # which `distributed` applies when it is loaded
     if arguments[:1] == ["client"]:
         return client.main(arguments[1:])
     options = _parser().parse_args(arguments)
@@ -56,9 +57,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _set_up_dask(options: argparse.Namespace) -> None:
-    """Before `distributed` is loaded, here and in every process that is started from here."""
+    """Settings for this process and for every one that is started from it."""
     settings = WORKER_PROCESSES | {
-        "logging": log_lines.CONFIG,
         "distributed.comm.require-encryption": True,
         "distributed.worker.preload": ["jobs.runtime.protection", "jobs.runtime.retiring"],
         "distributed.scheduler.preload": ["dashboard.target_group"] if os.environ.get(TARGET_GROUP) else [],

@@ -91,6 +91,7 @@ def test_a_run_over_tls_names_its_workers(
     assert (client.process.returncode, told["state"]) == (0, "SUCCEEDED"), client.told()
     environment = json.loads(Path(told["result"]).read_text())["environment"]
     assert environment["worker_names"] == ["task-one"]
+    assert client.unreadable == []
     assert environment["workers"] == 1
 
 
