@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from benchmarks.sheet import REASONS, Sheet
+from benchmarks.sheet import HEADLINES, REASONS, Sheet
 from benchmarks.tripfiles import IN_ORDER
 from jobs import JOBS
 from jobs.runtime import execution, finishing
@@ -54,8 +54,8 @@ def _sheet(answers: dict[str, Any], quality: dict[str, Any]) -> Sheet:
     top = ("pickup_at", "pickup_location_id")
     fares, trips = ("fare_amount", *top, "distance_miles"), ("distance_miles", *top, "fare_amount", "duration_seconds")
     return {
-        "kept": {name: both["kept"] for name, both in quality["effect"].items()},
-        "all": {name: both["all"] for name, both in quality["effect"].items()},
+        # Of the effect, what every contender computes: ours also tells it of the answers by group.
+        **{side: {name: quality["effect"][name][side] for name in HEADLINES} for side in ("kept", "all")},
         "reasons": {name: quality["reasons"][name] for name in REASONS},
         "missing": {name: answers["missing"][name] for name in IN_ORDER},
         "top_fares": [[row[name] for name in fares] for row in answers["top_fares"]],

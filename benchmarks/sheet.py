@@ -76,6 +76,10 @@ def _greatest(values: Iterable[float | None]) -> float | None:
     return max((value for value in values if value is not None), default=None)
 
 
+HEADLINES = tuple(_headlines([]))
+"""The statistics that are compared over plausible trips and over all."""
+
+
 def _plain(value: Any) -> Any:
     """A value as JSON has it: NumPy's and pandas's scalars as Python's, NaN and NaT as null, times as ISO text."""
     if hasattr(value, "item"):
