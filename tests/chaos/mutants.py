@@ -4,6 +4,17 @@ import inspect
 from types import ModuleType
 from typing import Any
 
+ORDER = "        services.want_workers(told.workers)\n"
+READ_AGAIN = "        now_wanted = wanted(store.read(), scheduler_may_go)\n"
+WRONG_RECONCILES = {
+    "without reading again": (READ_AGAIN, "        return\n"),
+    "only if ECS does not say so already": (
+        ORDER,
+        f"        if services.described('worker') != told.workers:\n    {ORDER}",
+    ),
+}
+"""What design.md forbids, as pieces of `functions.core.scaling`: what is right, and what is wrong."""
+
 
 def mutant(module: ModuleType, right: str, wrong: str) -> Any:
     """The module with one piece of its source replaced; its classes are the true module's."""

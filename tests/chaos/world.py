@@ -58,7 +58,12 @@ class World:
         return answer
 
     def runs(self) -> dict[str, Run]:
+        """Every row."""
         return dict(self.store.runs)
+
+    def put(self, run: Run) -> None:
+        """Make or replace a row, as others do."""
+        self.store.put(run)
 
     def check(self) -> None:
         """What holds at every moment."""
@@ -73,11 +78,20 @@ class World:
 
     def check_converged(self) -> None:
         """What holds when nobody is at work: ECS and the runs have been told what the ledger says."""
+        self.check_ordered()
+        self.check_told()
+
+    def check_ordered(self) -> None:
+        """ECS has been told what the ledger says."""
         ledger = self.store.read()
         if self.services.desired("worker") != ledger.workers:
             raise Violation(f"{ledger.workers} workers are leased, {self.services.desired('worker')} are ordered")
         if ledger.leases and self.services.desired("scheduler") != 1:
             raise Violation("there are leases and no scheduler")
+
+    def check_told(self) -> None:
+        """Nobody waits for what is there."""
+        ledger = self.store.read()
         if grantable(ledger):
             raise Violation("somebody waits for workers that are free")
         runs = self.runs()
