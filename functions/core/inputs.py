@@ -88,10 +88,13 @@ def _find(path: str, buckets: Buckets, web: Web) -> list[InputFile]:
     if not path.startswith("s3://"):
         return [web.pin(path)]
     bucket, _, key = path.removeprefix("s3://").partition("/")
+    if globs.has_wildcard(key) and key.endswith("/"):
+        return []  # what ends so is a folder, even where a console has made an object of it
     if globs.has_wildcard(key):
         matching = globs.search(key, lambda prefix, deep: _bounded(path, buckets.listing(bucket, prefix, deep)))
-        return [_pinned(bucket, found) for found in _at_most(matching, MAX_INPUTS)]
-    if found := buckets.head(bucket, key):
+        files = (found for found in matching if not found.key.endswith("/"))  # the client could not open those
+        return [_pinned(bucket, found) for found in _at_most(files, MAX_INPUTS)]
+    if not key.endswith("/") and (found := buckets.head(bucket, key)):
         return [_pinned(bucket, found)]
     if next(buckets.listing(bucket, key.rstrip("/") + "/", False), None):
         raise UnreadableFile(path, "it is a folder; name its objects, for example with /*.parquet")

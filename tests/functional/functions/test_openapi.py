@@ -1,5 +1,6 @@
 """The API keeps the promises of its OpenAPI document, whatever it is asked."""
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import CheckFunction
@@ -23,8 +24,9 @@ KNOWN = {"run_id": posted(STACK), "name": "monthly"}
 schema = schemathesis.openapi.from_wsgi("/openapi.json", application(STACK))
 
 
+@pytest.mark.timeout(1200)  # specs of eleven jobs are slow to make up where the machine is busy
 @schema.parametrize()
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_one_that_the_document_knows(case: schemathesis.Case) -> None:
     case.call_and_validate(checks=CHECKS)
     if case.path_parameters:  # names made up at random are those of nothing

@@ -19,14 +19,14 @@ from tests.servers.web import Web, web_server
 KEYS = [
     "a.csv", "in/a.csv", "in/b.csv", "in/b.csv.bak", "in/ü [1].csv", "in/-.csv", "in/.hidden.csv", "in/a b.csv",
     "in/year=2018/month=01/a.parquet", "in/year=2018/month=02/a.parquet", "in/year=2019/month=01/b.parquet",
-    "in/year=2018/readme", "in/deep/er/still/x.csv", "other/in/a.csv",
+    "in/year=2018/readme", "in/year=2018/", "in/deep/er/still/x.csv", "other/in/a.csv",
 ]  # fmt: skip
 PATTERNS = [
     "a.csv", "in/a.csv", "none.csv", "in", "in/", "in/year=2018", "*.csv", "in/*.csv", "in/*", "in/?.csv",
     "in/[ab].csv", "in/year=20??/**",
     "in/[!a].csv", "in/[a-]*", "in/*[[]1].csv", "in/.*", "i*/a.csv", "*/*.csv", "in/year=*/month=0[12]/*.parquet",
     "in/year=2018/*", "in/year=2018/*/a*", "in/**", "in/**/*.csv", "**/a.csv", "**", "in/**/month=01/*",
-    "in/b*/*", "zzz/*", "in/a**", "in/ü*", "in/a *", "in/[", "in/*/", "*",
+    "in/b*/*", "zzz/*", "in/a**", "in/ü*", "in/a *", "in/[", "in/*/", "*", "in/year=2018/", "in/year=2018/**",
 ]  # fmt: skip
 
 
@@ -63,7 +63,8 @@ def outcome(find: Any) -> Any:
 def test_a_pattern_means_the_same_objects_to_submit_and_to_the_client(pattern: str, s3: S3) -> None:
     uri = f"s3://data/{pattern}"
     spec = parse_spec({"job": "explore-trips", "params": {"trips": [uri]}}, JOBS)
-    theirs = outcome(lambda: storage.resolve([uri]))
+    # Objects that consoles make of folders are found by the runtime behind ** too, but cannot be opened by it.
+    theirs = outcome(lambda: [file for file in storage.resolve([uri]) if not file.uri.endswith("/")])
     ours = outcome(lambda: found(spec, s3))
     if pattern == "in/a**":  # fsspec raises what nobody expects; check_readable refuses it as a part of the spec
         assert (theirs, ours) == (InputUnavailable, SpecError)

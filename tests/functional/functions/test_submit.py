@@ -218,6 +218,7 @@ def _check(stack: Any, queue: Queue, good: list[str], bad: list[str]) -> None:
     assert queue.messages == queue.dead == []
 
 
+@pytest.mark.timeout(1200)  # some 6,000 calls of moto: twenty seconds of a processor
 def test_a_thousand_events_for_two_hundred_specs_start_two_hundred_runs(stack: Any) -> None:
     messages, good, bad = _thousand(stack, events=1000, specs=200, seed=1)
     assert len(messages) == 1000

@@ -67,3 +67,8 @@ def test_a_level_that_does_not_match_is_not_listed() -> None:
 
     list(globs.search("in/y=2*/*.csv", listing))
     assert asked == ["in/y=2", "in/y=2/"]
+
+
+@pytest.mark.parametrize(("pattern", "key"), [("in/*", "in/"), ("a/*/b", "a//b"), ("*", "")])
+def test_a_star_by_itself_is_some_name_and_not_none(pattern: str, key: str) -> None:
+    assert not globs.matches(pattern, key)
