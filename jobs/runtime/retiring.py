@@ -31,7 +31,7 @@ async def retire(worker: Worker, finish: float = FINISH_SECONDS, grace: float = 
         _say("retired", worker)
     except TimeoutError:
         log.warning("not all that this worker holds could be given away in %g s: it will be computed again", grace)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError: this worker has closed by itself, as its scheduler is gone
         log.warning("the scheduler is gone, and with it whoever waits for what this worker holds: %s", error)
     await worker.close(nanny=True, executor_wait=False, reason="asked-to-stop")
 
