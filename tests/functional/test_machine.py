@@ -151,7 +151,7 @@ def test_a_run_waits_in_the_queue_until_its_token_comes_back(machines: StateMach
 
 
 def test_a_run_leaves_the_queue_when_its_time_is_up(machines: StateMachines, run: Callable[[], Ended]) -> None:
-    machines.functions["Plan"].replies = [PLAN | {"queue_seconds": 1}]
+    machines.functions["Plan"].replies = [PLAN | {"queue_seconds": 3}]
     machines.functions["AcquireWorkers"].replies = [{}]
 
     ended = run()
@@ -295,7 +295,7 @@ def test_the_state_that_finish_run_tells_rules_how_the_execution_ends(
 
 
 def test_a_client_that_takes_too_long_is_stopped(machines: StateMachines, run: Callable[[], Ended]) -> None:
-    machines.functions["Plan"].replies = [PLAN | {"timeout_seconds": 1}]
+    machines.functions["Plan"].replies = [PLAN | {"timeout_seconds": 3}]
     machines.fargate.launches = [Runs()]
 
     ended = run()

@@ -28,9 +28,9 @@ RUN_TASK = "arn:aws:states:::ecs:runTask.sync"
 WITH_TOKEN = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 
 
-def definition(resource: str, parameters: dict[str, Any]) -> str:
-    """One task, its error caught, for a second at most."""
-    task = {"Type": "Task", "Resource": resource, "Parameters": parameters, "TimeoutSeconds": 1, "End": True}
+def definition(resource: str, parameters: dict[str, Any], seconds: int = 60) -> str:
+    """One task, its error caught, for so many seconds at most."""
+    task = {"Type": "Task", "Resource": resource, "Parameters": parameters, "TimeoutSeconds": seconds, "End": True}
     caught = {"Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Caught"}]}
     return json.dumps({"StartAt": "Task", "States": {"Task": task | caught, "Caught": {"Type": "Succeed"}}})
 
@@ -45,14 +45,15 @@ def client(server: StateMachines, launch: Launch) -> Ended:
         "LaunchType": "FARGATE",
         "NetworkConfiguration": {"AwsvpcConfiguration": network},
     }
-    return server.ended(server.start(server.create(definition(RUN_TASK, parameters)), {}))
+    seconds = 3 if isinstance(launch, Runs) else 60
+    return server.ended(server.start(server.create(definition(RUN_TASK, parameters, seconds)), {}))
 
 
 def waiting(server: StateMachines) -> str:
     """An execution that waits for its task token."""
     function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Function"
     payload = {"FunctionName": function, "Payload": {"token.$": "$$.Task.Token"}}
-    return server.start(server.create(definition(WITH_TOKEN, payload).replace('Seconds": 1', 'Seconds": 60')), {})
+    return server.start(server.create(definition(WITH_TOKEN, payload, seconds=10)), {})
 
 
 def error_of(ended: Ended) -> Any:
@@ -79,7 +80,7 @@ def exit_code_matters(server: StateMachines) -> bool:
 def task_ends_with_its_state(server: StateMachines) -> bool:
     assert error_of(client(server, Runs())) == "States.Timeout"
     try:
-        return bool(server.wait_until(lambda: server.tasks("RUNNING") == [], seconds=1.5))
+        return bool(server.wait_until(lambda: server.tasks("RUNNING") == [], seconds=5))
     except AssertionError:
         return False
 
@@ -106,7 +107,7 @@ def abort_takes_effect(server: StateMachines) -> bool:
     server.wait_until(lambda: server.functions["Function"].calls)
     server.client("stepfunctions").stop_execution(executionArn=execution)
     try:
-        return server.ended(execution, seconds=2).status == "ABORTED"
+        return server.ended(execution, seconds=8).status == "ABORTED"
     except AssertionError:
         return False
 

@@ -18,6 +18,7 @@ from moto.ec2.models import ec2_backends
 from moto.ecs.exceptions import ECSException
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.moto_api import state_manager
+from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from tests.servers.moto_mends import functions_without_docker, hurried_retries, mended, replaced
 
@@ -152,7 +153,7 @@ class StateMachines:
             states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(document))["executionArn"]
         )
 
-    def ended(self, execution: str, seconds: float = 30.0) -> Ended:
+    def ended(self, execution: str, seconds: float = 120.0) -> Ended:
         """Wait for the execution to end."""
         states = self.client("stepfunctions")
         deadline = time.monotonic() + seconds
@@ -167,7 +168,7 @@ class StateMachines:
         history = self.client("stepfunctions").get_execution_history(executionArn=execution, maxResults=1000)["events"]
         return [event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event]
 
-    def wait_until(self, happened: Callable[[], Any], seconds: float = 10.0) -> Any:
+    def wait_until(self, happened: Callable[[], Any], seconds: float = 60.0) -> Any:
         """What `happened` returns, once that is true."""
         deadline = time.monotonic() + seconds
         while not (result := happened()):
@@ -207,7 +208,17 @@ def state_machines(functions: Sequence[str] = (), without: str | None = None) ->
         server.network = _network()
         for name in functions:
             server.function(name)
-        yield server
+        try:
+            yield server
+        finally:
+            _settle()
+
+
+def _settle(seconds: float = 15.0) -> None:
+    """Wait for moto's threads: one that outlives its account calls into nothing."""
+    deadline = time.monotonic() + seconds
+    while TMP_THREADS:
+        TMP_THREADS.pop().join(max(0.0, deadline - time.monotonic()))
 
 
 def _network() -> dict[str, str]:
