@@ -10,6 +10,7 @@ from benchmarks.tripfiles import IN_ORDER
 from jobs import JOBS
 from jobs.runtime import execution, finishing
 from jobs.runtime.answering import Asked
+from jobs.runtime.memory import keep_freed
 from jobs.runtime.plan import make_plan
 from jobs.runtime.progress import silent
 from jobs.runtime.storage import resolve
@@ -18,17 +19,18 @@ from jobspec import parse_spec
 
 @contextmanager
 def workers(cores: int) -> Iterator[tuple[Callable[..., Sheet], list[int]]]:
-    """In worker processes: what a run chooses from a million trips on."""
-    from jobs.runtime.cluster import local_cluster
+    """In worker processes: what a run chooses on more than a few cores."""
+    from jobs.runtime.cluster import process_cluster
 
-    with local_cluster("bench", cores, silent) as cluster:
+    with process_cluster("bench", cores, silent) as cluster:
         pids = list(cluster.client.run(os.getpid).values())
         yield lambda _, files: _explore(files, cluster), pids
 
 
 @contextmanager
 def threads(cores: int) -> Iterator[tuple[Callable[..., Sheet], list[int]]]:
-    """In threads of this process: what a run chooses below that."""
+    """In threads of this process: what a run chooses otherwise."""
+    keep_freed()
     yield lambda _, files: _explore(files, execution.Threads(cores)), [os.getpid()]
 
 

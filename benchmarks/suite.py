@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks import generate
-from benchmarks.measure import ROOT, Child, contender, peak_private_memory, process_seconds
+from benchmarks.measure import CORES, ROOT, Child, contender, peak_private_memory, process_seconds
 from benchmarks.sheet import differences
 
 LARGE = 50_000_000  # from here on the pandas contenders would take an hour
@@ -19,7 +19,8 @@ SMALL = 1_000_000  # the size at which memory is measured beside the one asked f
 TINY = "examples/data/yellow_tripdata_2018-01.csv"  # 10,000 trips
 DUCKDB = ("duckdb-table", "duckdb-scans")
 SLOW = {"dask-frame", "article"}  # those on pandas
-WARM = ("dispatch-workers", "dispatch-threads", *DUCKDB, "polars", "dask-frame", "article")
+OURS = ("dispatch-workers", "dispatch-threads")
+WARM = (*OURS, *DUCKDB, "polars", "dask-frame", "article")
 FIRST = ("dispatch", *DUCKDB, "polars")
 UNFIT = {("csv", "duckdb-scans")}  # parsing a CSV again for each question is no form of DuckDB's best
 
@@ -34,21 +35,25 @@ class Measured:
     warm: dict[str, dict[str, list[float]]] = field(default_factory=dict)  # by kind and contender
     first: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     tiny: dict[str, list[float]] = field(default_factory=dict)
-    peak: dict[int, dict[str, int]] = field(default_factory=dict)  # private bytes of the largest worker, by trips, kind
+    # private bytes of the largest process that works, by form of ours, trips, kind
+    peak: dict[str, dict[int, dict[str, int]]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
 
 def measure(trips: int, runs: int, patterns: Mapping[str, str], folder: Path, left_out: list[str]) -> Measured:
     """Everything, over the files that `patterns` names by kind."""
-    from jobs.runtime.run import THREADS_BELOW
+    from jobs.runtime.execution import Form, form
 
-    chosen = "dispatch-threads" if trips < THREADS_BELOW else "dispatch-workers"
+    chosen = "dispatch-workers" if form(trips, CORES) is Form.PROCESSES else "dispatch-threads"
     found = Measured(trips, runs, chosen, left_out=left_out)
     found.warm = _warm(patterns, runs, trips >= LARGE, found.left_out)
     found.first = {kind: _first(kind, pattern, runs) for kind, pattern in patterns.items()}
     found.tiny = _tiny(runs)
-    for size in sorted({min(SMALL, trips), trips}):
-        found.peak[size] = _peaks({kind: generate.ensure(folder, size, kind) for kind in patterns})
+    sizes = {
+        size: {kind: generate.ensure(folder, size, kind) for kind in patterns}
+        for size in sorted({min(SMALL, trips), trips})
+    }
+    found.peak = {name: {size: _peaks(name, each) for size, each in sizes.items()} for name in OURS}
     return found
 
 
@@ -146,13 +151,13 @@ def dispatch_seconds(pattern: str, *options: str) -> float:
         return process_seconds([dispatch, "run", str(spec), "--results", f"{folder}/results", "--json", *options])
 
 
-def _peaks(patterns: Mapping[str, str]) -> dict[str, int]:
-    """The most private memory that any of our worker processes has at any moment of two runs, by kind."""
+def _peaks(name: str, patterns: Mapping[str, str]) -> dict[str, int]:
+    """The most private memory that any process of ours that works has at any moment of two runs, by kind."""
     peaks = {}
-    with _children(["dispatch-workers"]) as children:
-        child = children["dispatch-workers"]
+    with _children([name]) as children:
+        child = children[name]
         for kind, pattern in patterns.items():
-            _say(f"memory over {pattern}")
+            _say(f"memory of {name} over {pattern}")
             with peak_private_memory(child.pids) as bytes_seen:
                 for _ in range(2):
                     child.sheet(kind, pattern)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from jobspec import DispatchError, state_after
+from jobspec import DispatchError, Interrupted, UnreadableFile, state_after
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -22,10 +22,9 @@ def failing_clearly(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*arguments, **options)
         except DispatchError as error:
-            problem = error
+            problem: DispatchError = error
         except KeyboardInterrupt:
-            click.echo("dispatch: interrupted", err=True)
-            sys.exit(130)
+            problem = Interrupted("interrupted")
         except (click.ClickException, BrokenPipeError):
             raise
         except Exception as error:
@@ -36,6 +35,8 @@ def failing_clearly(command: Callable[..., Any]) -> Callable[..., Any]:
             failed = {"run_id": problem.run_id, "state": state_after(problem), "result": None}
             click.echo(json.dumps(failed | {"error": problem.as_problem()}, default=str))
         click.echo(f"dispatch: {problem}", err=True)
+        if isinstance(problem, UnreadableFile):
+            click.echo('Name the files of trips more closely, or say "on_bad_file": "skip" in the params.', err=True)
         return sys.exit(problem.exit_code)
 
     return wrapped
@@ -64,16 +65,16 @@ def jobs(name: str | None, as_json: bool) -> None:
 @failing_clearly
 def validate(spec: str, as_json: bool) -> None:
     """Check SPEC, a path, an s3:// address or - for standard input, and name everything that is wrong with it."""
-    from jobspec import canonical_spec
+    from jobspec import shown_spec
 
     parsed = _parse(spec)
-    click.echo(json.dumps(canonical_spec(parsed), indent=2) if as_json else f"{spec}: a good spec of {parsed.job}")
+    click.echo(json.dumps(shown_spec(parsed), indent=2) if as_json else f"{spec}: a good spec of {parsed.job}")
 
 
 @main.command()
 @click.argument("spec")
 @click.option("--results", required=True, metavar="DIR_OR_S3", help="Where the run leaves its folder runs/<run id>/.")
-@click.option("--workers", type=click.IntRange(1, 1000), help="Worker processes; default: one a core.")
+@click.option("--workers", type=click.IntRange(1, 1000), help="Worker processes; default: what fits run and machine.")
 @click.option("--scheduler", metavar="ADDR", help="Run on the Dask cluster of this scheduler, such as tcp://host:8786.")
 @click.option("--report/--no-report", default=True, help="Write report.html, plots and the Dask report (default: yes).")
 @click.option("--json", "as_json", is_flag=True, help="Print nothing but one JSON object: run_id, state, result.")

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,7 @@ _WORDS = {
     "plan": "Looking at the files",
     "workers": "Waiting for workers",
     "compute": "Reading and computing",
+    "run": "Running the job",
     "present": "Writing tables and the report",
     "done": "Done",
 }
@@ -49,13 +50,9 @@ def _bar() -> "Iterator[Progress]":
         def show(event: "Event") -> None:
             nonlocal stage
             entered, stage = event.stage != stage, event.stage
-            bars.update(
-                bar,
-                description=_WORDS.get(event.stage, event.stage),
-                completed=event.done,
-                total=event.total or None,
-                refresh=entered,
-            )
+            # A stage with nothing to count leaves the bar where it is: back at 0 it would look like a second run.
+            counted: dict[str, Any] = {"completed": event.done, "total": event.total} if event.total else {}
+            bars.update(bar, description=_WORDS.get(event.stage, event.stage), refresh=entered, **counted)
 
         yield show
 

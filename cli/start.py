@@ -14,6 +14,10 @@ ALLOCATIONS_BETWEEN_COLLECTIONS = 200_000
 def main() -> None:
     """Run the command line, and leave without taking the interpreter down: by then everything is closed and written."""
     gc.set_threshold(ALLOCATIONS_BETWEEN_COLLECTIONS, 20, 20)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else it looks for them in every installed package
+    from jobs.runtime.memory import keep_freed
+
+    keep_freed()
     from cli.main import main as commands
 
     try:

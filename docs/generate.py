@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from functions.api import openapi
 from jobspec import ERRORS, EXIT_CODES, Job, Spec, described_fields, job_schema, spec_schema
 
 GENERATED = Path(__file__).parent / "generated"
@@ -19,6 +20,7 @@ def pages(jobs: Mapping[str, Job]) -> dict[str, str]:
     """Return the text of every generated file by its path below docs/generated/."""
     schemas = {f"jobs/{name}.schema.json": job_schema(job) for name, job in jobs.items()}
     schemas["spec.schema.json"] = spec_schema(jobs)
+    schemas["openapi.json"] = openapi(jobs)
     texts = {path: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for path, schema in schemas.items()}
     return texts | {"catalogue.md": catalogue(jobs), "errors.md": errors()}
 

@@ -1,9 +1,7 @@
 """The composition root: which adapter stands behind which port. Nothing is made or read before it is used."""
 
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
-
-import boto3
+from typing import Any
 
 from functions.adapters.bus import Bus
 from functions.adapters.dask_services import DaskServices
@@ -25,9 +23,6 @@ from functions.settings import Settings
 from jobs import JOBS
 from jobspec import Registry
 
-if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
-
 
 class Wiring:
     """The adapters of one process; each is made when it is first asked for."""
@@ -43,7 +38,7 @@ class Wiring:
     @cached_property
     def runs(self) -> RunsTable:
         """The runs table."""
-        return RunsTable(boto3.resource("dynamodb"), self.settings.runs_table, self.clock)
+        return RunsTable(_sdk().resource("dynamodb"), self.settings.runs_table, self.clock)
 
     @cached_property
     def specs(self) -> Bucket:
@@ -68,19 +63,19 @@ class Wiring:
     @cached_property
     def executions(self) -> Executions:
         """The executions of the state machine."""
-        return Executions(boto3.client("stepfunctions"), self.settings.state_machine)
+        return Executions(_sdk().client("stepfunctions"), self.settings.state_machine)
 
     @cached_property
     def schedules(self) -> Schedules:
         """The schedules."""
         settings = self.settings
-        client = boto3.client("scheduler")
+        client = _sdk().client("scheduler")
         return Schedules(client, settings.schedule_group, settings.submit_queue, settings.schedule_role)
 
     @cached_property
     def submit_function(self) -> SubmitFunction:
         """The function submit, for whoever may not do its work."""
-        return SubmitFunction(boto3.client("lambda", config=SubmitFunction.CONFIG), self.settings.submit_function)
+        return SubmitFunction(_sdk().client("lambda", config=SubmitFunction.CONFIG), self.settings.submit_function)
 
     @cached_property
     def stack(self) -> Stack:
@@ -161,8 +156,14 @@ class Wiring:
         )
 
     @cached_property
-    def _s3(self) -> "S3Client":
-        return boto3.client("s3")
+    def _s3(self) -> Any:
+        return _sdk().client("s3")
+
+
+def _sdk() -> Any:
+    import boto3  # a quarter of a second: whoever only imports a handler does not pay for it
+
+    return boto3
 
 
 @cache

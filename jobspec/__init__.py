@@ -1,7 +1,8 @@
 """The contract: what a spec, a run, a result and a job are, for every part of Dispatch and for every user."""
 
+from jobspec.addresses import redacted
 from jobspec.allowed import Allowed
-from jobspec.canonical import canonical_json, canonical_spec
+from jobspec.canonical import canonical_json, canonical_spec, shown_spec
 from jobspec.errors import (
     ERRORS,
     EXIT_CODES,
@@ -12,6 +13,7 @@ from jobspec.errors import (
     IllegalTransition,
     InputChanged,
     InputUnavailable,
+    Interrupted,
     JobDefinitionError,
     LostWorkers,
     MixedTaxis,
@@ -58,6 +60,7 @@ __all__ = [
     "InputChanged",
     "InputFile",
     "InputUnavailable",
+    "Interrupted",
     "Job",
     "JobDefinitionError",
     "Limits",
@@ -95,7 +98,9 @@ __all__ = [
     "discover",
     "job_schema",
     "parse_spec",
+    "redacted",
     "run_id",
+    "shown_spec",
     "spec_schema",
     "split_run_id",
     "state_after",

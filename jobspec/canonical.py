@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from jobspec.addresses import redacted
 from jobspec.spec import Spec
 
 _EXACT_INTEGERS = 2**53  # up to here a float that is an integer is exactly that integer
@@ -21,6 +22,12 @@ def canonical_json(value: object) -> str:
 def canonical_spec(spec: Spec) -> dict[str, Any]:
     """Return the spec as plain JSON values with every default filled in."""
     return spec.model_dump(mode="json")
+
+
+def shown_spec(spec: Spec) -> dict[str, Any]:
+    """Return the canonical spec as it may be shown and kept: web addresses without their query."""
+    shown: dict[str, Any] = redacted(canonical_spec(spec))
+    return shown
 
 
 def _plain(value: object) -> object:

@@ -14,6 +14,7 @@
     │   ├─ NoWorkers
     │   └─ NoCapacity
     ├─ Cancelled
+    │   └─ Interrupted
     ├─ TimedOut
     ├─ Refused
     │   ├─ OverBudget
@@ -26,7 +27,8 @@
     ├─ IllegalTransition
     └─ JobDefinitionError
 
-A class that takes fields hands them all to `Exception`, so that its errors cross processes by pickle unchanged.
+A class that takes fields hands them all to `Exception`, so that its errors cross processes by pickle unchanged. No
+error tells the query of a web address, which may be a credential: it is gone from the moment that the error is made.
 """
 
 # ruff: noqa: N818  (a name that says what happened needs no "Error" behind it)
@@ -34,6 +36,7 @@ A class that takes fields hands them all to `Exception`, so that its errors cros
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
+from jobspec.addresses import redacted
 from jobspec.problem import Problem
 
 
@@ -44,6 +47,9 @@ class DispatchError(Exception):
     exit_code: ClassVar[int] = 1
     http_status: ClassVar[int] = 500
     run_id: str | None = None  # the run that failed, once it has one
+
+    def __init__(self, *fields: Any) -> None:
+        super().__init__(*map(redacted, fields))
 
     def __str__(self) -> str:
         return super().__str__() or self._title()
@@ -96,7 +102,7 @@ class NoInputs(DataError):
 
     def __init__(self, pattern: str) -> None:
         super().__init__(pattern)
-        self.pattern = pattern
+        (self.pattern,) = self.args
 
     def __str__(self) -> str:
         return f"no file matches {self.pattern}"
@@ -122,7 +128,7 @@ class UnreadableFile(DataError):
 
     def __init__(self, uri: str, reason: str) -> None:
         super().__init__(uri, reason)
-        self.uri, self.reason = uri, reason
+        self.uri, self.reason = self.args
 
     def __str__(self) -> str:
         return f"{self.uri} cannot be read: {self.reason}"
@@ -135,7 +141,7 @@ class InputChanged(DataError):
 
     def __init__(self, uri: str, expected: str, found: str) -> None:
         super().__init__(uri, expected, found)
-        self.uri, self.expected, self.found = uri, expected, found
+        self.uri, self.expected, self.found = self.args
 
     def __str__(self) -> str:
         return f"{self.uri} changed after the run was planned: expected {self.expected}, found {self.found}"
@@ -149,7 +155,7 @@ class InputUnavailable(DataError):
 
     def __init__(self, uri: str, reason: str) -> None:
         super().__init__(uri, reason)
-        self.uri, self.reason = uri, reason
+        self.uri, self.reason = self.args
 
     def __str__(self) -> str:
         return f"{self.uri} is not available now, try again later: {self.reason}"
@@ -162,7 +168,7 @@ class MixedTaxis(DataError):
 
     def __init__(self, yellow_uri: str, green_uri: str) -> None:
         super().__init__(yellow_uri, green_uri)
-        self.yellow_uri, self.green_uri = yellow_uri, green_uri
+        self.yellow_uri, self.green_uri = self.args
 
     def __str__(self) -> str:
         return f"one run reads one colour of taxi: {self.yellow_uri} is yellow, {self.green_uri} is green"
@@ -215,6 +221,13 @@ class Cancelled(DispatchError):
     code = "cancelled"
     exit_code = 143  # 128 + SIGTERM, as a shell reports it
     http_status = 409
+
+
+class Interrupted(Cancelled):
+    """Raised when a run is interrupted from the keyboard (Ctrl-C, SIGINT)."""
+
+    code = "interrupted"
+    exit_code = 130  # 128 + SIGINT
 
 
 class TimedOut(DispatchError):

@@ -1,12 +1,13 @@
 """Which work a run does, and what the run is called: the same work has the same id, whoever asks for it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
+from jobspec.addresses import redacted, unsigned
 from jobspec.canonical import canonical_json
 from jobspec.spec import MAX_JOB_NAME, Spec, Strict, is_job_name
 
@@ -26,6 +27,10 @@ class InputFile(Strict):
     etag: str = Field(description="Its ETag, or what stands for one where the store has none.")
     rows: int | None = Field(None, ge=0, description="Its number of rows, null until somebody has counted them.")
 
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Its fields for whoever prints it, such as Dask in its log: without what a web address's query holds."""
+        return ((name, redacted(value)) for name, value in super().__repr_args__())
+
 
 class RunName(NamedTuple):
     """The parts of a run id."""
@@ -39,12 +44,12 @@ def work_id(spec: Spec, inputs: Sequence[InputFile], code_version: str) -> str:
     """Return `<job>-<20 hexadecimal digits>`, the identity of the work.
 
     It depends on the job, its params, each input's (uri, etag, bytes) in any order, and the version of the code; not
-    on labels, limits, cluster, force, nor on rows counted later.
+    on labels, limits, cluster, force, nor on rows counted later, nor on how a web address is signed.
     """
     work = {
         "job": spec.job,
-        "params": spec.params.model_dump(mode="json"),
-        "inputs": sorted([file.uri, file.etag, file.bytes] for file in inputs),
+        "params": unsigned(spec.params.model_dump(mode="json")),
+        "inputs": sorted([unsigned(file.uri), file.etag, file.bytes] for file in inputs),
         "code": code_version,
     }
     return f"{spec.job}-{sha256(canonical_json(work).encode()).hexdigest()[:_DIGEST_LENGTH]}"

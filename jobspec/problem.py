@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
+from jobspec.addresses import redacted
+
 SHOWN_CHARACTERS = 200
 
 Path = tuple[str | int, ...]
@@ -62,7 +64,8 @@ def pointer_to(path: Path) -> str:
 
 
 def show(value: object) -> str:
-    """Return a JSON value as one printable line of JSON, cut at 200 characters."""
+    """Return a JSON value as one printable line of JSON, cut at 200 characters, web addresses without their query."""
+    value = redacted(value)
     text = json.dumps(value, ensure_ascii=False, default=repr)
     return cut(text if text.isprintable() else json.dumps(value, default=repr))
 

@@ -1,11 +1,13 @@
 """Files behind https: what their servers say of them, in the very form in which the client will check it again."""
 
+import re
 from functools import cached_property
 from http import HTTPStatus
 
 import urllib3
 
 from jobspec import InputFile, InputUnavailable, NoInputs, UnreadableFile
+from jobspec.addresses import HIDDEN
 
 _TRY_AGAIN = frozenset({403, 408, 425, 429, 500, 502, 503, 504})
 _ABSENT = frozenset({404, 410})
@@ -47,7 +49,8 @@ class HttpsFiles:
         except urllib3.exceptions.LocationValueError as error:
             raise UnreadableFile(uri, str(error)) from error
         except urllib3.exceptions.HTTPError as error:
-            raise InputUnavailable(uri, str(error)) from error
+            # Its words hold the address's query, which may be a credential: no traceback shows it.
+            raise InputUnavailable(uri, re.sub(r"\?[^\s'\")]+", HIDDEN, str(error))) from None
         response.close()
         return response
 

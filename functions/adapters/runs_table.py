@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 from botocore.exceptions import ClientError
 
 from functions.adapters.run_items import INDEX, attribute, event_key, expiry, run_item, run_key, run_of, work_key
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 _LONGER = timedelta(days=60)
 """How much longer work is remembered than its runs: no attempt, and so no execution name, may come twice."""
+_NEW = "attribute_not_exists(pk)"
 _FINAL = [str(state) for state in RunState if state.is_final]
 _PAGE = 200  # items that one query looks at
 _QUERIES = 20  # that a page is looked for with; a filter that hardly anything fits makes pages short, and even empty
@@ -59,15 +59,18 @@ class RunsTable:
 
     def create(self, run: Run, after: int, event: str | None, digest: str) -> bool:
         """Enter a run, that it is its work's last attempt, and what its event led to: all of it or nothing."""
-        unclaimed = Attr("attempt").eq(after) if after else Attr("pk").not_exists()
-        writes = [
-            self._put(run_item(run), Attr("pk").not_exists()),
-            self._put(self._work_item(run), unclaimed),
+        claim: dict[str, Any] = {"ConditionExpression": _NEW}
+        if after:
+            claim = {"ConditionExpression": "attempt = :after", "ExpressionAttributeValues": {":after": after}}
+        writes: list[dict[str, Any]] = [
+            {"Item": run_item(run), "ConditionExpression": _NEW},
+            {"Item": self._work_item(run)} | claim,
         ]
         if event:
-            writes.append(self._put(self._event_item(event, run.run_id, digest), self._new_event()))
+            writes.append(self._event_put(event, run.run_id, digest))
+        items: Any = [{"Put": {"TableName": self._table.name} | write} for write in writes]
         try:
-            self._resource.meta.client.transact_write_items(TransactItems=writes)
+            self._resource.meta.client.transact_write_items(TransactItems=items)
         except ClientError as error:
             if _reasons(error) <= {"None", "ConditionalCheckFailed", "TransactionConflict"}:
                 return False
@@ -76,8 +79,7 @@ class RunsTable:
 
     def note_event(self, event: str, run_id: str, digest: str) -> None:
         """Enter that the event led to the run; the first such entry stays."""
-        item = self._event_item(event, run_id, digest)
-        _unless(lambda: self._table.put_item(Item=item, ConditionExpression=self._new_event()))
+        _unless(lambda: self._table.put_item(**self._event_put(event, run_id, digest)))
 
     def save_plan(self, run_id: str, plan: dict[str, Any], at: datetime) -> None:
         """Write the plan into the run's row, unless the run has ended or has no row."""
@@ -99,14 +101,18 @@ class RunsTable:
         """At most so many runs that fit all that is asked for. Raises SpecError for a `following` of another making."""
         query: dict[str, Any] = {
             "IndexName": INDEX,
-            "KeyConditionExpression": Key("listed").eq("run"),
+            "KeyConditionExpression": "listed = :run",
+            "ExpressionAttributeValues": {":run": "run"},
             "ScanIndexForward": False,
             "Limit": _PAGE,
         }
         if following:
             query["ExclusiveStartKey"] = _position(following)
-        if wanted := _filter(state, job):
-            query["FilterExpression"] = wanted
+        wanted = {name: value for name, value in (("state", state), ("job", job)) if value}
+        if wanted:
+            query["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in wanted)
+            query["ExpressionAttributeNames"] = {f"#{name}": name for name in wanted}
+            query["ExpressionAttributeValues"] |= {f":{name}": value for name, value in wanted.items()}
         found: list[Mapping[str, Any]] = []
         for _ in range(_QUERIES):
             answer = self._table.query(**query)
@@ -145,26 +151,13 @@ class RunsTable:
             "expires_at": expiry(run.created_at + _LONGER),
         }
 
-    def _event_item(self, event: str, run_id: str, digest: str) -> dict[str, Any]:
+    def _event_put(self, event: str, run_id: str, digest: str) -> dict[str, Any]:
         now = self._clock.now()
-        return {"pk": event_key(event), "run_id": run_id, "digest": digest, "expires_at": expiry(now)}
-
-    def _new_event(self) -> ConditionBase:
-        return Attr("pk").not_exists() | Attr("expires_at").lt(int(self._clock.now().timestamp()))
-
-    def _put(self, item: dict[str, Any], condition: ConditionBase) -> Any:
-        from boto3.dynamodb.conditions import ConditionExpressionBuilder
-
-        built = ConditionExpressionBuilder().build_expression(condition, is_key_condition=False)
-        put: dict[str, Any] = {
-            "TableName": self._table.name,
-            "Item": item,
-            "ConditionExpression": built.condition_expression,
-            "ExpressionAttributeNames": built.attribute_name_placeholders,
+        return {
+            "Item": {"pk": event_key(event), "run_id": run_id, "digest": digest, "expires_at": expiry(now)},
+            "ConditionExpression": f"{_NEW} OR expires_at < :now",
+            "ExpressionAttributeValues": {":now": int(now.timestamp())},
         }
-        if built.attribute_value_placeholders:
-            put["ExpressionAttributeValues"] = built.attribute_value_placeholders
-        return {"Put": put}
 
 
 def _reasons(error: ClientError) -> set[str]:
@@ -181,12 +174,6 @@ def _unless(write: Any) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
-
-
-def _filter(state: str | None, job: str | None) -> ConditionBase | None:
-    by_state = Attr("state").eq(state) if state else None
-    by_job = Attr("job").eq(job) if job else None
-    return by_state & by_job if by_state and by_job else by_state or by_job
 
 
 def _bookmark(item: Mapping[str, Any]) -> str:

@@ -28,9 +28,9 @@ from jobspec import (
     Refused,
     RunState,
     Spec,
-    canonical_spec,
     parse_spec,
     run_id,
+    shown_spec,
     work_id,
 )
 
@@ -189,7 +189,9 @@ class Submitter:
         Nothing is ever overwritten with something else: a folder in which somebody left another spec (the same work
         with other limits, from a submission that has stopped half-way or is about to win) is passed over.
         """
-        content = _json(canonical_spec(spec))
+        content = _json(
+            shown_spec(spec)
+        )  # the client reads the files that inputs.json lists, with their addresses whole
         attempt = after
         while True:
             attempt += 1
@@ -199,7 +201,7 @@ class Submitter:
                 self.results.read(spec_key) == content and not self.results.exists(keys.run_file(name, keys.RESULT))
             )
             if ours:
-                # The same for every spec of this work, so that it cannot matter who writes it last.
+                # The same files for every spec of this work, so that it cannot matter who writes it last.
                 self.results.write(keys.run_file(name, keys.INPUTS), _json([file.model_dump() for file in inputs]))
                 return attempt
 

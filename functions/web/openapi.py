@@ -63,12 +63,40 @@ def document(
     schemas = described["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         schemas.pop(name, None)
-    for name, schema in (("Spec", spec_schema), ("Schedule", schedule_schema)):
-        moved = json.loads(json.dumps(schema).replace("#/$defs/", _REFERENCES))
-        moved.pop("$schema", None)
-        schemas |= moved.pop("$defs", {})
-        schemas[name] = moved
+    schemas |= _moved("Spec", _by_job(spec_schema)) | _moved("Schedule", schedule_schema)
     schemas["ScheduleChange"] = {
         key: value for key, value in schemas["Schedule"].items() if key not in ("required", "description", "title")
     } | {"description": "The fields of a schedule to change.", "minProperties": 1}
     return described
+
+
+def _moved(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON Schema and all that it refers to, as components of the document."""
+    moved: dict[str, Any] = json.loads(json.dumps(schema).replace("#/$defs/", _REFERENCES))
+    moved.pop("$schema", None)
+    definitions: dict[str, Any] = moved.pop("$defs", {})
+    return definitions | {name: moved}
+
+
+def _by_job(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a spec as one of a schema for each job: tools make more of that than of `if` and `then`."""
+    fields, kinds = schema["properties"], {}
+    for rule in schema["allOf"]:
+        job = rule["if"]["properties"]["job"]
+        kinds[f"{job['const']}-spec"] = {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": fields | {"job": fields["job"] | job} | rule["then"]["properties"],
+            "required": [*schema["required"], *rule["then"]["required"]],
+        }
+    for kind in kinds.values():
+        del kind["properties"]["job"]["enum"]
+    return {
+        "description": schema["description"],
+        "oneOf": [{"$ref": f"#/$defs/{name}"} for name in kinds],
+        "discriminator": {
+            "propertyName": "job",
+            "mapping": {name.removesuffix("-spec"): f"#/$defs/{name}" for name in kinds},
+        },
+        "$defs": schema["$defs"] | kinds,
+    }

@@ -1,7 +1,9 @@
 """Questions by group: measures of the trips of each key, and quantiles, which count trips by bin."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from itertools import accumulate
 from math import ceil
 from typing import Any
@@ -115,6 +117,17 @@ class By(Question):
             name, sign = self.order.removeprefix("-"), -1 if self.order.startswith("-") else 1
             rows.sort(key=lambda row: (row[name] is None, 0 if row[name] is None else sign * row[name]))
         return rows
+
+    def headline(self, partial: Any) -> Mapping[str, Any]:
+        """What is measured, over all groups together; nothing where they are a histogram's bins."""
+        if isinstance(self.key, Bins):
+            return {}
+        nothing: tuple[Any, ...] = (0, *((0, 0) for _ in self.measures))
+        groups = [group for key, group in partial.items() if key is not None or self.nulls]
+        trips, *sums = reduce(add_groups, groups, nothing)
+        measures = zip(self.measures.items(), sums, strict=True)
+        # How many trips there are is every job's headline already.
+        return {name: measure.answer(trips, *of) for (name, measure), of in measures if measure.value is not None}
 
     def _printed_key(self, key: int | None) -> dict[str, Any]:
         match self.key:

@@ -1,8 +1,8 @@
 """The container's entry point: `python -m jobs.runtime --spec s3://... --results s3://...`.
 
 Logs lines of JSON on standard error and ends with the exit code of `docs/generated/errors.md`: 0 done, 2 bad spec,
-3 bad data, 4 out of memory, 5 lost workers, 143 cancelled by SIGTERM, 1 anything else. What went wrong is also in the
-run's folder as `error.json`, and on standard output, as is the outcome of a run that went well.
+3 bad data, 4 out of memory, 5 lost workers, 143 cancelled by SIGTERM, 130 by SIGINT, 1 anything else. What went wrong
+is also in the run's folder as `error.json`, and on standard output, as is the outcome of a run that went well.
 """
 
 import argparse
@@ -14,11 +14,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from jobs.runtime.cancelling import cancellable
-from jobspec import Cancelled, DispatchError, InputFile, parse_spec, state_after
+from jobs.runtime.memory import keep_freed
+from jobspec import Cancelled, DispatchError, InputFile, Interrupted, parse_spec, state_after
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the spec that the arguments name; returns the exit code."""
+    keep_freed()
     options = _parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     try:
@@ -75,13 +77,13 @@ def _parser() -> argparse.ArgumentParser:
         "--inputs", help="the pinned inputs, a JSON list of {uri, bytes, etag}; found anew if not given"
     )
     parser.add_argument("--scheduler", help="address of the Dask scheduler; this machine alone if not given")
-    parser.add_argument("--workers", type=int, help="how many workers to claim or to start")
+    parser.add_argument("--workers", type=int, help="how many workers to claim, or worker processes to start")
     parser.add_argument("--start-seconds", type=float, default=300.0, help="how long to wait for workers")
     return parser
 
 
 if __name__ == "__main__":
     code = main()
-    if code == Cancelled.exit_code:
+    if code in (Cancelled.exit_code, Interrupted.exit_code):
         os._exit(code)  # everything is tidied up; a thread in the midst of a slow read would hold up the exit
     sys.exit(code)

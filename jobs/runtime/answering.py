@@ -51,7 +51,7 @@ class Asked:
 
 def has_headline(question: Question) -> bool:
     """Whether `quality.effect` shows this question's statistics over all trips."""
-    return type(question).headline is not Question.headline
+    return bool(question.headline(question.empty()))
 
 
 def answer(unit: Unit, asked: Asked) -> Tally:

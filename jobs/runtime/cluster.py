@@ -7,20 +7,25 @@ another, and its tasks move there. Claims end with the run, or with its client.
 
 import contextlib
 import queue
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import uuid4
+from weakref import WeakSet
 
 from jobs.runtime.answering import Asked
-from jobs.runtime.execution import Work, tasks
+from jobs.runtime.execution import DRAIN_SECONDS, Work, tasks
+from jobs.runtime.memory import ENVIRONMENT
 from jobs.runtime.progress import Event, Progress
 from jobs.runtime.tally import Tally
+from jobs.runtime.tripfile import TripFile, Unit
 from jobspec import LostWorkers, NoWorkers, OutOfMemory
 
 START_SECONDS = 300.0  # how long to wait for workers: Fargate needs about 70 s for an image of ours
 LOST_SECONDS = 300.0  # how long a run goes on waiting when every worker is gone
 _POLL_SECONDS = 2.0
+_DRAIN_POLL_SECONDS = 0.1
 
 
 class Cluster:
@@ -33,7 +38,8 @@ class Cluster:
         self._shared = shared
         # Two clients may do the same work, with results in two places, at once.
         self._name = f"{run_id}-{uuid4().hex[:8]}"
-        self._tasks = 0
+        self._submitted: WeakSet[Any] = WeakSet()  # to hold a future would hold what it has come to
+        self._reading: dict[str, str | None] = {}  # which file a task reads
         self._alive_at = time.monotonic()
 
     def tally(self, work: Work, asked: Asked, progress: Progress) -> Tally:
@@ -61,14 +67,11 @@ class Cluster:
 
     def submit(self, function: Any, *arguments: Any) -> Any:
         """A future on our workers."""
-        self._tasks += 1
-        return self.client.submit(
-            function,
-            *arguments,
-            key=f"{function.__name__.strip('_')}-{self._name}-{self._tasks}",
-            pure=False,
-            **self._placement(),
-        )
+        key = f"{function.__name__.strip('_')}-{self._name}-{len(self._reading)}"
+        self._reading[key] = _file_read(arguments)
+        future = self.client.submit(function, *arguments, key=key, pure=False, **self._placement())
+        self._submitted.add(future)
+        return future
 
     def _placement(self) -> dict[str, Any]:
         """Where tasks may run. A worker that starts again is a new one to Dask: to name ours would shut it out."""
@@ -104,11 +107,28 @@ class Cluster:
             raise OutOfMemory(f"a worker ran out of memory: {error}") from error
         except KilledWorker as error:
             # Dask gives up on a task that took several workers with it: the nanny kills at 95 % of the memory limit.
+            uri = self._reading.get(error.task)
             raise OutOfMemory(
-                f"a task was lost with its worker again and again, most likely for memory: {error}"
+                f"a task{f' that reads {uri}' if uri else ''} was lost with its worker again and again, most likely "
+                f"for memory: {error}"
             ) from error
         except (NoWorkerError, NoValidWorkerError, FutureCancelledError, CommClosedError) as error:
             raise LostWorkers(f"the workers are gone: {error}") from error
+
+    def drain(self) -> None:
+        """Start nothing more, and let what runs come to its end before whoever gave up tidies up: it may write.
+
+        Waits DRAIN_SECONDS at most, also where nobody answers any more.
+        """
+        waiting = threading.Thread(target=self._drained, daemon=True)
+        waiting.start()
+        waiting.join(DRAIN_SECONDS)
+
+    def _drained(self) -> None:
+        with contextlib.suppress(Exception):  # the workers or the scheduler may be what is gone
+            self.client.cancel(list(self._submitted), force=True)
+            while any(self.client.run(_running, self._name, workers=self.workers, on_error="ignore").values()):
+                time.sleep(_DRAIN_POLL_SECONDS)
 
     def _check_alive(self) -> None:
         """See which workers we have now. Raises LostWorkers when there has been none for LOST_SECONDS."""
@@ -143,32 +163,47 @@ class Cluster:
         }
 
 
+def _file_read(arguments: Sequence[Any]) -> str | None:
+    """The file that a task with these arguments reads."""
+    match arguments:
+        case [Unit(file=file), *_] | [TripFile() as file, *_]:
+            return file.uri
+    return None
+
+
 @contextlib.contextmanager
-def local_cluster(run_id: str, workers: int, progress: Progress) -> Iterator[Cluster]:
+def process_cluster(run_id: str, processes: int, progress: Progress) -> Iterator[Cluster]:
     """Worker processes of one thread each on this machine."""
     import dask
-    from distributed import Client, LocalCluster
 
-    progress(Event("workers", 0, workers))
-    settings = {
-        # The nanny sets glibc's trim threshold, which freezes its mmap threshold at 128 KiB: every block of text would
-        # be mapped anew and its pages fetched one by one.
-        "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**25,
-        # What a unit has used the next one needs again: it stays ours, in one allocator that Arrow shares.
-        "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**28,
-        "distributed.nanny.pre-spawn-environ.ARROW_DEFAULT_MEMORY_POOL": "system",
+    # Dask's own defaults among these variables would map each block of text anew.
+    environment = {f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in ENVIRONMENT.items()}
+    settings = environment | {
         "distributed.scheduler.no-workers-timeout": "300s",
         "distributed.worker.multiprocessing-method": "spawn",
     }
+    options = {"n_workers": processes, "threads_per_worker": 1, "host": "127.0.0.1"}
+    with dask.config.set(settings), _started(run_id, processes, progress, options) as cluster:
+        yield cluster
+
+
+def thread_cluster(run_id: str, threads: int, progress: Progress) -> contextlib.AbstractContextManager[Cluster]:
+    """One worker in this process, with as much memory as the process may have: nobody could start it again."""
+    options = {"n_workers": 1, "threads_per_worker": threads, "processes": False, "memory_limit": None}
+    return _started(run_id, 1, progress, options)
+
+
+@contextlib.contextmanager
+def _started(run_id: str, workers: int, progress: Progress, options: dict[str, Any]) -> Iterator[Cluster]:
+    from distributed import Client, LocalCluster
+
+    progress(Event("workers", 0, workers))
     with (
-        dask.config.set(settings),
         LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
             dashboard_address=None,
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # even without one its port would be 8787
             silence_logs=40,
+            **options,
         ) as cluster,
         Client(cluster) as client,
     ):
@@ -203,7 +238,17 @@ def shared_cluster(
             if late:
                 raise NoWorkers(wanted, start_seconds)
             time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
-        yield Cluster(client, run_id, claimed, wanted, shared=True)
+        cluster = Cluster(client, run_id, claimed, wanted, shared=True)
+        try:
+            yield cluster
+        except BaseException:
+            cluster.drain()
+            raise
+
+
+def _running(name: str, dask_worker: Any = None) -> int:
+    """How many tasks of that name occupy a thread of the worker, those among them that are cancelled already."""
+    return sum(1 for task in dask_worker.state.all_running_tasks if name in str(task.key))
 
 
 def _on_scheduler(client: Any, function: Any, **arguments: Any) -> Any:

@@ -25,6 +25,8 @@ from jobspec import UnreadableFile
 BLOCK_BYTES = 4 * 2**20  # about 45,000 trips: most of a batch, and still in cache
 MAX_LINE = 64 * 2**20
 _CLOCK = re.compile(rb"\d:\d\d:\d\d")  # a time without seconds, at the end of a file, is a time cut off
+_LINE_FEED, _COMMA = 10, 44
+_SCANNED = 2**16
 _TEXT_KEPT = 300  # characters of a line that is set aside
 
 _NARROW = {
@@ -128,11 +130,13 @@ def _whole_lines(stretches: Iterator[bytes], file: TripFile, skip: int = 0) -> I
             skipped = min(skip, len(stretch))
             skip -= skipped
             stretch = stretch[skipped:]
-        text = rest + stretch if rest else stretch
-        cut = _last_line_end(text, file.whole) + 1
+        if file.whole:  # of quotes that were opened before, too
+            stretch, rest = rest + stretch, b""
+        cut = _last_line_end(stretch, file.whole) + 1
         if cut:
-            yield text[:cut]
-        rest = text[cut:]
+            yield b"".join((rest, memoryview(stretch)[:cut]))
+            rest = b""
+        rest += stretch[cut:]
         if len(rest) > MAX_LINE:
             raise UnreadableFile(file.uri, f"a line is longer than {MAX_LINE:,} bytes, or a quote is never closed")
     if rest:
@@ -184,13 +188,10 @@ class _Reader:
         yield from self._unterminated(last)
 
     def _lines(self, text: bytes, quoted: bool) -> Iterator[RawBatch]:
-        bytes_ = np.frombuffer(text, np.uint8)
-        feeds = bytes_ == 10
-        separators = feeds | (bytes_ == 44)
-        # Two separators side by side, or one at the very start: a field or a line is empty.
-        empty = bool(separators[0] or np.any(separators[1:] & separators[:-1]))
-        awkward = quoted or empty or b"\r" in text
-        lines = len(text.splitlines()) if b"\r" in text else int(np.count_nonzero(feeds))
+        feeds, empty = _scan(text)
+        returns = b"\r" in text
+        awkward = quoted or empty or returns
+        lines = len(text.splitlines()) if returns else feeds
         records = count_records(text) if awkward else lines
         before = self._reading.lines
         self._reading.lines += lines
@@ -326,6 +327,20 @@ class _Reader:
         whole_file = _Reader(self._file, Wanted(frozenset(every)), Reading())
         meaning, _ = whole_file._meaningful(whole_file._as_text(even, every, quoted), every)
         return even if meaning.all() else None
+
+
+def _scan(text: bytes) -> tuple[int, bool]:
+    """How many line feeds there are, and whether a field or a line is empty: separators side by side, or one first."""
+    bytes_ = np.frombuffer(text, np.uint8)
+    lines, empty, before = 0, False, True
+    for at in range(0, len(bytes_), _SCANNED):  # piece by piece, which stay in cache
+        piece = bytes_[at : at + _SCANNED]
+        feeds = piece == _LINE_FEED
+        separators = feeds | (piece == _COMMA)
+        lines += int(np.count_nonzero(feeds))
+        empty = empty or bool(before and separators[0]) or bool(np.any(separators[1:] & separators[:-1]))
+        before = separators[-1]
+    return lines, empty
 
 
 def _beyond_doubles(table: Any, columns: list[str]) -> bool:

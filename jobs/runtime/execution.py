@@ -1,4 +1,4 @@
-"""Running a plan's units on Dask: in threads of this process, or on a cluster.
+"""Running a plan's units on Dask: in threads of this process, or on a cluster; and which of them a run takes.
 
 The graph is the same in both: a task a unit, the units of a file merged in a tree of fan-in 8 and settled file by
 file (a file is read again whole if it turns out to hold quotes, or skipped whole), the files merged in the same way.
@@ -7,7 +7,8 @@ file (a file is read again whole if it turns out to hold quotes, or skipped whol
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from enum import Enum, auto
+from typing import Any, Protocol, cast
 
 from jobs.runtime.answering import Asked, answer, file_tally
 from jobs.runtime.progress import Event, Progress
@@ -16,8 +17,32 @@ from jobs.runtime.tripfile import TripFile, Unit
 
 FAN_IN = 8
 DRAIN_SECONDS = 10.0
+LARGE = 1_000_000  # trips: below, a run takes less time than Dask's distributed scheduler or a process takes to start
+FEW_CORES = 4  # up to here threads do not wait for each other: most of their time is in loops that hold no lock
 Work = Sequence[tuple[TripFile, Sequence[Unit]]]
 Call = Callable[..., Any]  # makes a task of a function and its arguments, earlier tasks among them
+
+
+class Form(Enum):
+    """Where a run's tasks run when it is not given a shared scheduler."""
+
+    THREADS = auto()  # of this process
+    REPORTED_THREADS = auto()  # of this process, under Dask's distributed scheduler, which can tell what happened
+    PROCESSES = auto()  # of one thread each
+
+
+def form(trips: int, cores: int, *, workers: int | None = None, frames: bool = False, report: bool = False) -> Form:
+    """The form that takes the least time; `workers` given are processes, whatever the size.
+
+    `frames`: the job computes on frames, by pandas, in which threads wait for each other.
+    """
+    if workers is not None:
+        return Form.PROCESSES
+    if trips < LARGE:
+        return Form.THREADS
+    if frames or cores > FEW_CORES:
+        return Form.PROCESSES
+    return Form.REPORTED_THREADS if report else Form.THREADS
 
 
 def tasks(work: Work, asked: Asked, call: Call) -> tuple[list[Any], Any]:
@@ -76,13 +101,22 @@ class _Pool(ThreadPoolExecutor):
 
 
 class Threads:
-    """Threads of this process, by Dask's threaded scheduler."""
+    """Threads of this process, by Dask's threaded scheduler; one unit by itself needs neither."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
 
     def tally(self, work: Work, asked: Asked, progress: Progress) -> Tally:
         """The tally of all the work."""
+        units = sum(len(pieces) for _, pieces in work)
+        if units > 1:
+            return self._scheduled(work, asked, progress)
+        progress(Event("compute", 0, units))
+        _, tally = tasks(work, asked, lambda function, *arguments: function(*arguments))
+        progress(Event("compute", units, units))
+        return cast(Tally, tally)
+
+    def _scheduled(self, work: Work, asked: Asked, progress: Progress) -> Tally:
         # A plain graph needs little more of Dask than its scheduler: dask.delayed would double a short run's start.
         from dask.callbacks import Callback
         from dask.threaded import get

@@ -21,7 +21,7 @@ from jobs.runtime.tally import Ranges
 from jobs.runtime.tripfile import RawBatch, SetAside, TripFile, Unit
 from jobs.trips import PICKUP, Reason, Taxi, printed_name
 from jobs.trips.columns import LEVELS
-from jobspec import Output
+from jobspec import Cancelled, Output, redacted
 
 QUARANTINE = "quarantine.parquet"
 PARQUET = "application/vnd.apache.parquet"
@@ -53,12 +53,11 @@ class Exporter:
 
     def __init__(self, to: ExportTo, unit: Unit, keeps_all: bool) -> None:
         self._to = to
-        self._uri = unit.file.uri
         self._keeps_all = keeps_all
         self._folder = RunFolder(to.results, to.run_id)
-        stem = hashlib.sha256(unit.file.uri.encode()).hexdigest()[:12]
+        self._stem = _stem(unit.file)
         # The same unit written twice, by a worker that was lost and by the next, is the same file.
-        self._name = f"{stem}-{unit.start:012d}.parquet"
+        self._name = f"{self._stem}-{unit.start:012d}.parquet"
         self._months: dict[str, _Part] = {}
         self._aside = _Part()
 
@@ -70,7 +69,7 @@ class Exporter:
         if not kept.all():
             names = pa.array([reason.name.lower() for reason in Reason])
             why = names.take(pa.array(reasons[~kept]))
-            self._aside.add(_with_why(table.filter(pa.array(~kept)), self._uri, why))
+            self._aside.add(_with_why(table.filter(pa.array(~kept)), self._stem, why))
         for name, values in self._one_hot(batch, raw):
             table = table.append_column(name, pa.array(values.astype(np.uint8)))
         months = _months(*batch.values(PICKUP))
@@ -113,7 +112,7 @@ class Exporter:
         nothing = [pa.nulls(len(lines), field.type) for field in schema]
         why = [
             pa.array([line.reason for line in lines]),
-            pa.array([self._uri] * len(lines)),
+            pa.array([self._stem] * len(lines)),
             pa.array([line.line for line in lines], pa.int64()),
             pa.array([line.range_start for line in lines], pa.int64()),
             pa.array([line.text for line in lines]),
@@ -122,6 +121,8 @@ class Exporter:
 
     def _write(self, part: "_Part", path: str, month: str | None) -> Part:
         content = part.content()
+        if self._folder.gave_up():
+            raise Cancelled("the run has ended without this part")
         self._folder.put(path, content)
         return Part(path, month, part.rows, len(content), hashlib.sha256(content).hexdigest())
 
@@ -167,30 +168,39 @@ def finish_export(
         folder.outputs.append(
             Output(name=f"trips {part.month}", path=part.path, bytes=part.bytes, sha256=part.sha256, media_type=PARQUET)
         )
-    headers = {file.uri: file.header_lines for file in files}
+    by_stem = {_stem(file): file for file in files}
     sink = io.BytesIO()
     schema = pa.schema([*trips_schema(to.columns, to.taxi), *(field for field in _WHY if field.name != "range")])
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
         for part in parts:
             if part.month is None:
                 table = pq.read_table(pa.BufferReader(folder.read(part.path)))
-                writer.write_table(_numbered(table, ranges, headers).select(schema.names))
+                writer.write_table(_located(table, ranges, by_stem).select(schema.names))
     folder.write(QUARANTINE, sink.getvalue(), PARQUET)
     folder.remove(_SET_ASIDE)
 
 
-def _numbered(table: Any, ranges: Ranges, headers: dict[str, int]) -> Any:
-    """The table with lines numbered from the start of their files."""
-    numbers = []
-    for uri, start, line in zip(*(table[name].to_pylist() for name in ("file", "range", "line")), strict=True):
-        before = 0 if line is None else sum(r.lines for r in ranges[uri] if r.start < start) + headers[uri]
+def _stem(file: TripFile) -> str:
+    """What a file is called among the parts: its address may hold a credential."""
+    return hashlib.sha256(file.uri.encode()).hexdigest()[:12]
+
+
+def _located(table: Any, ranges: Ranges, by_stem: dict[str, TripFile]) -> Any:
+    """The table with its files' addresses, and with lines numbered from the start of their files."""
+    files, numbers = [], []
+    for stem, start, line in zip(*(table[name].to_pylist() for name in ("file", "range", "line")), strict=True):
+        file = by_stem[stem]
+        before = 0 if line is None else sum(r.lines for r in ranges[file.uri] if r.start < start) + file.header_lines
+        files.append(redacted(file.uri))
         numbers.append(None if line is None else before + line)
-    return table.set_column(table.schema.get_field_index("line"), "line", pa.array(numbers, pa.int64()))
+    for name, values in (("file", pa.array(files, pa.string())), ("line", pa.array(numbers, pa.int64()))):
+        table = table.set_column(table.schema.get_field_index(name), name, values)
+    return table
 
 
-def _with_why(table: Any, uri: str, reasons: Any) -> Any:
+def _with_why(table: Any, stem: str, reasons: Any) -> Any:
     rows = table.num_rows
-    columns = [reasons, pa.array([uri] * rows, pa.string()), pa.nulls(rows, pa.int64()), pa.nulls(rows, pa.int64())]
+    columns = [reasons, pa.array([stem] * rows, pa.string()), pa.nulls(rows, pa.int64()), pa.nulls(rows, pa.int64())]
     for field, column in zip(_WHY, [*columns, pa.nulls(rows, pa.string())], strict=True):
         table = table.append_column(field, column)
     return table

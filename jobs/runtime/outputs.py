@@ -16,6 +16,8 @@ from jobspec import Output, Problem, SpecError, run_id
 from jobspec.problem import show
 
 RESULT = "result.json"
+ERROR = "error.json"
+_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})  # 412 and 409 to If-None-Match
 
 
 class RunFolder:
@@ -90,16 +92,28 @@ class RunFolder:
         pattern = re.compile(rf"{re.escape(work_id)}-(\d+)/?$")
         return [int(match[1]) for name in names if (match := pattern.search(name))]
 
-    def claim(self) -> bool:
-        """Make the folder; False where it is there already. In S3 there are no folders, and so nothing to claim."""
-        if self._scheme != "file":
-            return True
-        Path(self.uri).parent.mkdir(parents=True, exist_ok=True)
+    def claim(self, path: str, content: bytes) -> bool:
+        """Take the folder by writing its first file; False where another run has taken it, which then is unharmed.
+
+        A local folder is made by one run only. In S3, which has no folders, the file is put under the condition that
+        there is none (If-None-Match).
+        """
         try:
-            Path(self.uri).mkdir()
-        except FileExistsError:
-            return False
+            if self._scheme == "file":
+                Path(self.uri).parent.mkdir(parents=True, exist_ok=True)
+                Path(self.uri).mkdir()
+                self.put(path, content)
+            else:
+                self._files.pipe_file(self.path(path), content, mode="create")
+        except OSError as error:
+            if isinstance(error, FileExistsError) or _error_code(error) in _TAKEN:
+                return False
+            raise
         return True
+
+    def gave_up(self) -> bool:
+        """Whether the run has failed: what is written after that would stay for good."""
+        return bool(self._files.exists(self.path(ERROR)))
 
     def discard(self, keep: frozenset[str] = frozenset()) -> None:
         """Remove everything but the top-level files named in `keep`; `result.json` before what it lists."""
@@ -112,11 +126,17 @@ class RunFolder:
             self._files.rm(names[name], recursive=True)
 
 
-def next_folder(results: str, work_id: str) -> RunFolder:
-    """The folder of this work's next attempt; a local one is claimed, so that no other run takes it too."""
+def next_folder(results: str, work_id: str, first: str, content: bytes) -> RunFolder:
+    """The folder of this work's next attempt, claimed by writing its first file: no other run has it too."""
     attempt = 1 + max(RunFolder(results, "").attempts(work_id), default=0)
     while True:
         folder = RunFolder(results, run_id(work_id, attempt))
-        if folder.claim():
+        if folder.claim(first, content):
             return folder
         attempt += 1
+
+
+def _error_code(error: OSError) -> str:
+    """What S3 calls the error that s3fs has made this of."""
+    response = getattr(error.__cause__, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))

@@ -16,8 +16,8 @@ from jobs.questions import Export, Trips
 from jobs.runtime import execution, finishing
 from jobs.runtime.answering import Asked
 from jobs.runtime.cancelling import cancellable
-from jobs.runtime.execution import Executor
-from jobs.runtime.outputs import RESULT, RunFolder, next_folder
+from jobs.runtime.execution import Executor, Form
+from jobs.runtime.outputs import ERROR, RESULT, RunFolder, next_folder
 from jobs.runtime.plan import Plan, make_plan
 from jobs.runtime.progress import Event, Progress, silent
 from jobs.runtime.storage import resolve
@@ -34,13 +34,13 @@ from jobspec import (
     RunState,
     Spec,
     SpecError,
-    canonical_spec,
+    redacted,
+    shown_spec,
     work_id,
 )
 
-# Below this many trips starting worker processes costs more than they save.
-THREADS_BELOW = 1_000_000
-_GIVEN = frozenset({"spec.json", "inputs.json"})  # what a run's folder may hold before the run and after its failure
+SPEC = "spec.json"
+_GIVEN = frozenset({SPEC, "inputs.json"})  # what a run's folder may hold before the run and after its failure
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 CODE_VERSION = "DISPATCH_CODE_VERSION"  # the image's immutable tag, where there is an image
 
@@ -52,7 +52,7 @@ class How:
     results: str  # a folder or s3:// prefix
     inputs: Sequence[InputFile] | None = None  # what was planned with; found anew if None
     run_id: str | None = None  # given by whoever started the run; else the work's next attempt
-    workers: int | None = None  # given; else all cores of this machine, or on a shared scheduler what the spec says
+    workers: int | None = None  # processes; else all cores of this machine, or on a shared scheduler what the spec says
     scheduler: str | None = None  # a shared Dask scheduler's address; else this machine
     report: bool = True
     start_seconds: float = 300.0
@@ -95,10 +95,15 @@ class _Run:
             if given is not None and not _RUN_ID.fullmatch(given):
                 allowed = "lower-case letters, digits and hyphens, at most 80"
                 raise SpecError([Problem("", "a run id is a name, not a path", given, allowed)])
-            folder = RunFolder(self._how.results, given) if given else next_folder(self._how.results, work)
+            document = _json(shown_spec(self._spec))
+            if given is None:
+                folder = next_folder(self._how.results, work, SPEC, document)
+            else:
+                folder = RunFolder(self._how.results, given)
             try:
-                folder.discard(keep=_GIVEN)  # what an earlier try at this very run has left
-                folder.put("spec.json", _json(canonical_spec(self._spec)))
+                if given is not None:
+                    folder.discard(keep=_GIVEN)  # what an earlier try at this very run has left
+                    folder.put(SPEC, document)
                 result = self._compute(folder, inputs)
                 timings = self._timings | {"total": time.perf_counter() - begun}
                 result = result.model_copy(
@@ -137,12 +142,12 @@ class _Run:
         result = Result(
             run_id=folder.name,
             job=self._job.name,
-            spec=canonical_spec(self._spec),
+            spec=shown_spec(self._spec),
             state=RunState.SUCCEEDED,
             answers=answers,
             outputs=[],
-            inputs=[pinned.model_copy(update={"rows": tally.trips.get(pinned.uri, 0)}) for pinned in inputs],
-            quality=finishing.quality(tally, asked, plan),
+            inputs=[_counted(pinned, tally) for pinned in inputs],
+            quality=redacted(finishing.quality(tally, asked, plan)),
             timings=dict(self._timings),
             environment=self._environment,
         )
@@ -180,14 +185,15 @@ class _Run:
 
     @contextlib.contextmanager
     def _executor(self, plan: Plan, folder: RunFolder) -> Iterator[Executor]:
-        if self._how.scheduler is None and plan.trips < THREADS_BELOW:
-            threads = execution.Threads(self._how.workers or _cores())
+        form = self._form(plan.trips)
+        if form is Form.THREADS:
+            threads = execution.Threads(_cores())
             self._environment |= threads.describe()
             yield threads
             return
         with contextlib.ExitStack() as stack:
             with self._timed("workers"):
-                cluster = stack.enter_context(self._cluster(folder.name, plan.trips))
+                cluster = stack.enter_context(self._cluster(form, folder.name, plan.trips))
             self._environment |= cluster.describe()
             if self._how.report:
                 from jobs.runtime.dask_report import recorded
@@ -198,17 +204,27 @@ class _Run:
                 stack.enter_context(recorded(cluster.client, keep))
             yield cluster
 
-    def _cluster(self, run_id: str, trips: int) -> contextlib.AbstractContextManager[Any]:
+    def _form(self, trips: int) -> Form | None:
+        """None on a shared scheduler."""
+        how = self._how
+        if how.scheduler is not None:
+            return None
+        frames = self._job.run is not None
+        return execution.form(trips, _cores(), workers=how.workers, frames=frames, report=how.report)
+
+    def _cluster(self, form: Form | None, run_id: str, trips: int) -> contextlib.AbstractContextManager[Any]:
         from jobs.runtime import cluster
 
-        how, wanted = self._how, self._how.workers or self._wanted(trips)
-        if how.scheduler is None:
-            return cluster.local_cluster(run_id, wanted, how.progress)
+        how = self._how
+        if form is Form.REPORTED_THREADS:
+            return cluster.thread_cluster(run_id, _cores(), how.progress)
+        if form is Form.PROCESSES:
+            return cluster.process_cluster(run_id, how.workers or _cores(), how.progress)
+        assert how.scheduler is not None
+        wanted = how.workers or self._wanted(trips)
         return cluster.shared_cluster(how.scheduler, run_id, wanted, how.progress, how.start_seconds)
 
     def _wanted(self, trips: int) -> int:
-        if self._how.scheduler is None:
-            return _cores()
         asked = self._spec.cluster.workers
         return self._job.size.workers_for(trips) if asked == "auto" else asked
 
@@ -217,8 +233,9 @@ class _Run:
         problem = error if isinstance(error, DispatchError) else DispatchError(f"{type(error).__name__}: {error}")
         problem.run_id = folder.name
         with contextlib.suppress(Exception):
-            folder.discard(keep=_GIVEN)
-            folder.put("error.json", _json(problem.as_problem()))
+            # Written first: a task that is still under way somewhere sees it, and writes nothing more.
+            folder.put(ERROR, _json(problem.as_problem()))
+            folder.discard(keep=_GIVEN | {ERROR})
 
     @contextlib.contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -229,20 +246,19 @@ class _Run:
             self._timings[stage] = time.perf_counter() - begun
 
 
-def _environment() -> dict[str, Any]:
-    import dask
-    import numba
-    import numpy as np
-    import pyarrow as pa
+def _counted(pinned: InputFile, tally: Tally) -> InputFile:
+    """A file that was read, as the result tells of it."""
+    return pinned.model_copy(update={"uri": redacted(pinned.uri), "rows": tally.trips.get(pinned.uri, 0)})
 
-    packages = {"numba": numba.__version__, "numpy": np.__version__, "pyarrow": pa.__version__}
+
+def _environment() -> dict[str, Any]:
+    packages = {name: version(name) for name in ("dask", "numba", "numpy", "pyarrow")}
     dispatch = version("dispatch-jobs")
     return {
         "dispatch": dispatch,
         "code_version": os.environ.get(CODE_VERSION) or dispatch,
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "dask": dask.__version__,
         **packages,
     }
 

@@ -1,6 +1,7 @@
 """Files behind https: pinned by ETag, or else by Last-Modified and length, read by ranges of just that version."""
 
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import urllib3
 from jobs.runtime.storage import Source
 from jobs.trips.params import LOOPBACK
 from jobspec import InputChanged, InputFile, InputUnavailable, NoInputs, UnreadableFile
+from jobspec.addresses import HIDDEN
 
 MAX_DOWNLOAD = 8 * 2**30  # bytes kept on disk for a server that cannot serve ranges
 _TRY_AGAIN = frozenset({403, 408, 425, 429, 500, 502, 503, 504})
@@ -103,7 +105,8 @@ def _told(uri: str) -> Iterator[None]:
     try:
         yield
     except urllib3.exceptions.HTTPError as error:
-        raise InputUnavailable(uri, str(error)) from error
+        # Its words hold the address's path and query, which may be a credential: no traceback shows it.
+        raise InputUnavailable(uri, re.sub(r"\?[^\s'\")]+", HIDDEN, str(error))) from None
 
 
 def _checked(response: Any, uri: str, etag: str) -> Any:

@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 
 from jobspec import FieldProblem, Params
 
-TripsPath = Annotated[str, Field(min_length=1, max_length=1024)]
+# A key in S3 has up to 1,024 bytes, and an address that is signed by a role some 2,000 characters.
+TripsPath = Annotated[str, Field(min_length=1, max_length=4096)]
 
 # Plain http says nothing about who answers, and on Fargate it reaches the task's own credentials: this machine only.
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

@@ -1,6 +1,9 @@
 """Files and lines that are no trips: named, counted and left out, never silently."""
 
 import gzip
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,6 +39,31 @@ def test_or_is_skipped_and_said(build: Callable[[Path], Path], explore: Explore,
     assert_same(found, answers([good]))
     assert [Path(skipped["uri"]).name for skipped in found["quality"]["skipped_files"]] == [bad.name]
     assert all(skipped["reason"] for skipped in found["quality"]["skipped_files"])
+
+
+# Found by tests.fuzz.footers: what the byte of the footer becomes, and what pyarrow 26 does when it is then asked.
+DAMAGES = {
+    "a column said to be encrypted ends the process": (387, 125),
+    "a statistic of another type ends the process": (1858, 42),
+    "a column's name that is no text is no ArrowException": (273, 255),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_footer_costs_the_file_and_not_the_process(damage: str, tmp_path: Path) -> None:
+    raw = bytearray((DATA / "yellow_tripdata_2025-01.sample.parquet").read_bytes())
+    at, byte = DAMAGES[damage]
+    raw[len(raw) - 8 - int.from_bytes(raw[-8:-4], "little") + at] = byte
+    bad, spec = tmp_path / "damaged.parquet", tmp_path / "spec.json"
+    bad.write_bytes(raw)
+    spec.write_text(json.dumps({"job": "explore-trips", "params": {"trips": [str(bad)]}}))
+    command = [sys.executable, "-m", "jobs.runtime", "--spec", str(spec), "--results", str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    told = json.loads(ended.stdout)
+    assert ended.returncode in (0, 3), ended.stderr
+    if ended.returncode:
+        assert told["error"]["type"] == "urn:dispatch:error:unreadable-file"
+        assert str(bad) in told["error"]["detail"]
 
 
 @pytest.mark.parametrize("name", ["absent.csv", "absent.parquet", "absent-*.csv"])

@@ -1,5 +1,6 @@
 """Every job that asks one question answers as `explore-trips` is to answer it, and as the article did when asked to."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from jobs import JOBS
 from jobspec import SpecError, parse_spec
-from tests.oracle.compare import assert_same
+from tests.oracle.compare import Near, assert_same
 from tests.oracle.duck import Keep, answers
 from tests.oracle.published import published
 from tests.oracle.sheet import DATA
@@ -56,6 +57,45 @@ def test_each_job(job: str, taxi: str, keep: Keep, run_job: RunJob, expected: di
     assert_same(part(found, *ANSWERED[job]), part(expected[taxi, keep], *ANSWERED[job]))
     if job != "missing-values":
         assert_same(found, {"quality": {"reasons": expected[taxi, keep]["quality"]["reasons"]}})
+
+
+def plain(value: Any) -> float:
+    return value.value if isinstance(value, Near) else value
+
+
+def mean_over(rows: list[dict[str, Any]], measure: str) -> float:
+    """The mean over all groups from those of the groups; only where every trip has a value."""
+    return math.fsum(row["trips"] * plain(row[measure]) for row in rows) / sum(row["trips"] for row in rows)
+
+
+# Job: statistics of its `quality.effect` beside the number of trips, out of the oracle's answers.
+EFFECTS: dict[str, dict[str, Callable[[dict[str, Any]], Any]]] = {
+    "trip-duration": {"duration_seconds.mean": lambda a: a["duration_seconds"]["mean"]},
+    "passengers-by-date": {
+        "trips_by_pickup_date.mean_passengers": lambda a: mean_over(
+            [row for row in a["distance_by_passengers"] if row["passenger_count"] is not None], "passenger_count"
+        )
+    },
+    "trips-by-date": {},
+    "vendor-summary": {"vendors.distance_miles": lambda a: a["distance_miles"]["total"]},
+    "distance-by-passengers": {"distance_by_passengers.mean_distance_miles": lambda a: a["distance_miles"]["mean"]},
+    "longest-trips": {"distance_miles.total": lambda a: a["distance_miles"]["total"]},
+    "top-fares": {
+        "top_fares.max": lambda a: a["top_fares"][0]["fare_amount"],
+        "zones_by_mean_fare.mean_fare": lambda a: mean_over(a["zones_by_mean_fare"], "mean_fare"),
+    },
+}
+
+
+@pytest.mark.parametrize("job", EFFECTS)
+def test_the_effect_on_what_each_job_measures(job: str, run_job: RunJob, expected: dict[tuple[str, str], Any]) -> None:
+    effect = run_job(job, YELLOW)["quality"]["effect"]
+    for side, keep in (("all", "all"), ("kept", "plausible")):
+        told = expected["yellow", keep]["answers"]
+        assert effect["trips"][side] == told["trips"]
+        for statistic, of in EFFECTS[job].items():
+            assert effect[statistic][side] == pytest.approx(plain(of(told)), rel=1e-9), statistic
+    assert effect["trips"]["all"] > effect["trips"]["kept"]
 
 
 @pytest.mark.parametrize("files", [YELLOW, GREEN], ids=["yellow", "green"])

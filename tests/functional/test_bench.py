@@ -48,8 +48,9 @@ def test_all_contenders_agree_and_the_last_line_holds_every_figure(done: subproc
         "tiny_with_plots_s",
     }
     assert all(record[name] > 0 for name in figures)
-    # first runs of Parquet have a target at 100 million trips only
-    assert set(record["targets"]) == figures - {"parquet_first", "tiny_s"}
+    # first runs have a target at 100 million trips only
+    assert set(record["targets"]) == figures - {"parquet_first", "csv_first", "tiny_s"}
+    assert set(record["peak_uss_bytes"]) == {"dispatch-workers", "dispatch-threads"}
     everyone = {"dispatch-workers", "dispatch-threads", "duckdb-table", "polars", "dask-frame", "article"}
     assert set(record["seconds"]["csv_warm"]) == everyone
     assert set(record["seconds"]["parquet_warm"]) == everyone | {"duckdb-scans"}

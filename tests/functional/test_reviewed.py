@@ -128,3 +128,9 @@ def test_a_canonical_spec_can_be_parsed_again() -> None:
         for params in ({}, {"as_published": True}, {"keep": "all"}):
             spec = spec_of(job, ["a.csv"], **params)
             assert parse_spec(canonical_spec(spec), JOBS) == spec
+
+
+def test_an_address_signed_by_a_role_is_not_too_long() -> None:
+    address = f"https://trips.s3.amazonaws.com/a.csv?X-Amz-Security-Token={'A' * 1800}&X-Amz-Signature={'0' * 64}"
+    spec = parse_spec({"job": "explore-trips", "params": {"trips": [address]}}, JOBS)
+    assert spec.params.trips == [address]  # type: ignore[attr-defined]

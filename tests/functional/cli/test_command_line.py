@@ -126,6 +126,18 @@ def test_a_failure(options: Sequence[str], tmp_path: Path) -> None:
         assert (told["state"], told["error"]["type"]) == ("FAILED", "urn:dispatch:error:no-inputs")
 
 
+def test_a_wildcard_that_meets_another_file_names_it_and_says_what_to_do(tmp_path: Path) -> None:
+    everything = {"job": "vendor-summary", "params": {"trips": [f"{DATA}/yellow*", f"{DATA}/taxi*"]}}
+    shown = dispatch("run", "-", "--results", str(tmp_path), stdin=json.dumps(everything))
+    assert shown.exit_code == 3
+    assert "taxi_zone_lookup.csv cannot be read: none of its columns is a trip's; it has 'LocationID'" in shown.stderr
+    assert '"on_bad_file": "skip"' in shown.stderr
+    everything["params"]["on_bad_file"] = "skip"  # type: ignore[index]
+    shown = dispatch("run", "-", "--results", str(tmp_path), stdin=json.dumps(everything))
+    assert shown.exit_code == 0
+    assert "taxi_zone_lookup.csv: none of its columns" in shown.stdout
+
+
 def test_a_failure_that_nobody_foresaw(spec: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     shown = dispatch("run", spec, "--results", str(tmp_path / "file"), "--json")
@@ -162,3 +174,6 @@ def test_the_installed_command_draws_a_bar_on_a_terminal(spec: str, tmp_path: Pa
     assert "━".encode() in drawn
     assert b"Reading and computing" in drawn
     assert b'"event"' not in drawn
+    counts = re.findall(rb"Writing tables and the report[^/]*?(\d+)/(\S)", drawn)
+    assert counts, "the last stage was not drawn"
+    assert set(counts) == {(b"1", b"1")}, "the bar went back"

@@ -14,10 +14,11 @@ import dask
 import pytest
 from distributed import Client, LocalCluster
 
-from jobs.runtime import cluster, run
+from jobs.runtime import cluster, execution
 from jobs.runtime.progress import Event, silent
-from jobs.runtime.run import run_spec
-from jobspec import LostWorkers, NoWorkers, OutOfMemory
+from jobs.runtime.run import Outcome, run_spec
+from jobs.runtime.tripfile import TripFile, Unit
+from jobspec import InputFile, LostWorkers, NoWorkers, OutOfMemory
 from tests.functional.runtime.runs import spec_of, told
 from tests.servers.web import Gate, web_server
 
@@ -74,13 +75,33 @@ def test_the_same_answers_from_workers_that_are_shared(
 
 
 def test_the_same_answers_from_processes_of_its_own_with_dasks_report(
-    trip_files: Files, expected: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trip_files: Files, expected: dict[str, str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(run, "THREADS_BELOW", 0)
+    """However few trips there are: they were asked for."""
     events: list[Event] = []
     outcome = run_spec(spec_of(trip_files["csv"]), results=str(tmp_path), workers=2, progress=events.append)
     assert told(outcome) == expected["csv"]
-    assert outcome.result.environment["workers"] == 2
+    environment = outcome.result.environment
+    assert (environment["executor"], environment["workers"], environment["threads"]) == ("distributed", 2, 2)
+    assert_reported(outcome, events)
+
+
+def test_the_same_answers_from_threads_with_dasks_report(
+    trip_files: Files, expected: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there are many trips and few cores."""
+    monkeypatch.setattr(execution, "LARGE", 0)
+    monkeypatch.setattr(execution, "FEW_CORES", 1000)
+    events: list[Event] = []
+    outcome = run_spec(spec_of(trip_files["csv"]), results=str(tmp_path), progress=events.append)
+    assert told(outcome) == expected["csv"]
+    environment = outcome.result.environment
+    assert (environment["executor"], environment["workers"]) == ("distributed", 1)
+    assert environment["threads"] == len(os.sched_getaffinity(0))
+    assert_reported(outcome, events)
+
+
+def assert_reported(outcome: Outcome, events: list[Event]) -> None:
     assert Event("compute", 3, 3) in events
     assert events[-1] == Event("done")
     pages = {output.name: output for output in outcome.result.outputs if output.media_type == "text/html"}
@@ -206,8 +227,9 @@ with shared_cluster({four.scheduler_address!r}, "dies-1", 4, silent, 30):
 
 def test_a_task_that_takes_its_workers_memory_ends_as_out_of_memory() -> None:
     """Dask gives a task up when it has cost two workers; the second is the first one, started again."""
+    file = TripFile(InputFile(uri="s3://trips/greedy.parquet", bytes=1, etag=""), "parquet")
 
-    def hoard() -> None:
+    def hoard(unit: Unit) -> None:
         import time
 
         kept = []
@@ -219,9 +241,9 @@ def test_a_task_that_takes_its_workers_memory_ends_as_out_of_memory() -> None:
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
         a_cluster(1, memory_limit="300MB") as small,
         cluster.shared_cluster(small.scheduler_address, "hoard-1", 1, silent) as ours,
-        pytest.raises(OutOfMemory),
+        pytest.raises(OutOfMemory, match=r"reads s3://trips/greedy\.parquet"),
     ):
-        list(ours.as_completed([ours.submit(hoard)]))
+        list(ours.as_completed([ours.submit(hoard, Unit(file, 0, 1, 1))]))
 
 
 @pytest.mark.parametrize("gone", ["workers", "scheduler"])

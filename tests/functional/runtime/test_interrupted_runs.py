@@ -5,18 +5,23 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from distributed import Client, LocalCluster
 
 from jobs import JOBS
+from jobs.runtime import cluster as cluster_module
+from jobs.runtime.progress import Event
 from jobs.runtime.run import run_spec
-from jobspec import Registry, RunState, UnreadableFile
+from jobspec import Cancelled, Registry, RunState, UnreadableFile
 from tests.functional.runtime.runs import spec_of, told
+from tests.servers.s3 import S3
 from tests.servers.web import Gate, Web, web_server
 
 Files = dict[str, list[Path]]
@@ -29,21 +34,48 @@ def web() -> Iterator[Web]:
         yield server
 
 
-def held_up(web: Web, trips: bytes) -> tuple[str, Gate]:
-    """The address of trips that can be planned but not read before the gate is opened."""
-    address = web.put(PATH, trips)
-    web.before_answer = gate = Gate(free=2)  # its first bytes, then its head
-    return address, gate
+def held_up(web: Web, trips: bytes, paths: Sequence[str] = (PATH,)) -> tuple[list[str], Gate]:
+    """The addresses of trips that can be planned but not read before the gate is opened."""
+    addresses = [web.put(path, trips) for path in paths]
+    web.before_answer = gate = Gate(free=2 * len(paths))  # of each its first bytes, then its head
+    return addresses, gate
 
 
-def started(tmp_path: Path, address: str, *options: str) -> tuple[subprocess.Popen[str], Path]:
+def started(
+    tmp_path: Path, addresses: list[str], *options: str, job: str = "vendor-summary"
+) -> tuple[subprocess.Popen[str], Path]:
     """A run in a process of its own and where its folder will be."""
     spec = tmp_path / "spec.json"
-    spec.write_text(json.dumps({"job": "vendor-summary", "params": {"trips": [address]}}))
+    spec.write_text(json.dumps({"job": job, "params": {"trips": addresses}}))
     results = tmp_path / "results"
     command = [sys.executable, "-m", "jobs.runtime", "--spec", str(spec), "--results", str(results), *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # whatever these tests are run by ignores
+    )
     return process, results / "runs"
+
+
+def a_cluster() -> LocalCluster:
+    """A scheduler and a worker that runs may share, in a process of its own."""
+    nowhere = {"dashboard_address": "127.0.0.1:0"}
+    return LocalCluster(
+        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, scheduler_kwargs=nowhere
+    )
+
+
+def assert_nothing_runs(cluster: LocalCluster) -> None:
+    def running(dask_worker: Any) -> int:
+        return len(dask_worker.state.all_running_tasks)
+
+    with Client(cluster.scheduler_address, set_as_default=False) as client:
+        deadline = time.monotonic() + 30
+        while any(client.run(running).values()):
+            assert time.monotonic() < deadline, "a task does not end"
+            time.sleep(0.05)
 
 
 def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -59,19 +91,20 @@ def files_of(runs: Path) -> dict[str, list[str]]:
     return {run.name: sorted(str(file.relative_to(run)) for file in run.rglob("*")) for run in runs.iterdir()}
 
 
-@pytest.mark.parametrize("size", ["threads", "worker processes"])
+@pytest.mark.parametrize(
+    ("files", "options"),
+    [(1, ()), (2, ()), (1, ("--workers", "2"))],
+    ids=["the main thread", "threads", "worker processes"],
+)
 def test_sigterm_ends_with_143_and_takes_everything_back(
-    size: str, web: Web, trip_files: Files, tmp_path: Path
+    files: int, options: tuple[str, ...], web: Web, trip_files: Files, tmp_path: Path
 ) -> None:
-    trips = trip_files["csv"][0].read_bytes()
-    workers = 1
-    if size == "worker processes":  # above a million trips
-        trips, workers = trips + trips[trips.index(b"\n") + 1 :] * 2600, 2
-    address, gate = held_up(web, trips)
-    process, runs = started(tmp_path, address, "--workers", str(workers))
-    gate.wait_for(workers)
+    paths = [f"/yellow_tripdata_2018-0{month}.csv" for month in range(1, files + 1)]
+    addresses, gate = held_up(web, trip_files["csv"][0].read_bytes(), paths)
+    process, runs = started(tmp_path, addresses, *options)
+    gate.wait_for(1)
     children = family(process)
-    assert len(children) >= (2 if workers == 2 else 0)
+    assert len(children) >= (2 if options else 0)
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=60)
     gate.open()
@@ -80,6 +113,64 @@ def test_sigterm_ends_with_143_and_takes_everything_back(
     assert (last["exit_code"], last["error"]["type"]) == (143, "urn:dispatch:error:cancelled")
     assert list(files_of(runs).values()) == [["error.json", "spec.json"]]
     assert_gone(children)
+
+
+@pytest.mark.parametrize("results", ["here", "in S3"])
+def test_a_cancelled_run_waits_for_its_tasks_on_a_shared_cluster(
+    results: str, web: Web, trip_files: Files, tmp_path: Path, s3: S3
+) -> None:
+    """Their parts would be written after everything was tidied up, and stay."""
+    addresses, gate = held_up(web, trip_files["csv"][0].read_bytes())
+    place = "s3://results/team" if results == "in S3" else str(tmp_path / "results")
+    with a_cluster() as cluster:
+        command = ["--scheduler", cluster.scheduler_address, "--results", place, "--workers", "1"]
+        process, runs = started(tmp_path, addresses, *command, job="prepare-trips")
+        gate.wait_for(1)
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=2)
+        gate.open()
+        process.communicate(timeout=60)
+        assert process.returncode == 143
+        assert_nothing_runs(cluster)
+    if results == "in S3":
+        left = sorted(key.rsplit("/", 1)[-1] for key in s3.keys("results"))
+    else:
+        (left,) = files_of(runs).values()
+    assert left == ["error.json", "spec.json"]
+
+
+def test_a_task_that_outlives_its_run_writes_nothing(
+    web: Web, trip_files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_module, "DRAIN_SECONDS", 0.2)
+    addresses, gate = held_up(web, trip_files["csv"][0].read_bytes())
+
+    def stop(event: Event) -> None:
+        if event.stage == "compute":
+            gate.wait_for(1)
+            raise Cancelled("enough")
+
+    with a_cluster() as cluster:
+        options: dict[str, Any] = {"results": str(tmp_path), "scheduler": cluster.scheduler_address, "workers": 1}
+        with pytest.raises(Cancelled):
+            run_spec(spec_of(addresses, "prepare-trips"), progress=stop, **options)
+        gate.open()
+        assert_nothing_runs(cluster)
+    assert list(files_of(tmp_path / "runs").values()) == [["error.json", "spec.json"]]
+
+
+def test_ctrl_c_ends_with_130_and_takes_everything_back(web: Web, trip_files: Files, tmp_path: Path) -> None:
+    addresses, gate = held_up(web, trip_files["csv"][0].read_bytes())
+    process, runs = started(tmp_path, addresses)
+    gate.wait_for(1)
+    process.send_signal(signal.SIGINT)
+    gate.open()
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    told = json.loads(out.splitlines()[-1])
+    assert (told["state"], told["error"]["type"]) == ("CANCELLED", "urn:dispatch:error:interrupted")
+    assert list(files_of(runs).values()) == [["error.json", "spec.json"]]
 
 
 def test_sigterm_before_the_run_has_begun(tmp_path: Path) -> None:
@@ -97,14 +188,14 @@ def test_sigterm_before_the_run_has_begun(tmp_path: Path) -> None:
 def test_sigkill_leaves_no_result_and_the_next_attempt_is_the_second(
     web: Web, trip_files: Files, tmp_path: Path
 ) -> None:
-    address, gate = held_up(web, trip_files["csv"][0].read_bytes())
-    process, runs = started(tmp_path, address)
+    addresses, gate = held_up(web, trip_files["csv"][0].read_bytes())
+    process, runs = started(tmp_path, addresses)
     gate.wait_for(1)
     process.kill()
     process.communicate(timeout=60)
     assert list(files_of(runs).values()) == [["spec.json"]]
     gate.open()
-    outcome = run_spec(spec_of([address], "vendor-summary"), results=str(tmp_path / "results"), report=False)
+    outcome = run_spec(spec_of(addresses, "vendor-summary"), results=str(tmp_path / "results"), report=False)
     assert outcome.run_id.endswith("-2")
     assert outcome.state is RunState.SUCCEEDED
 

@@ -1,13 +1,18 @@
 """Trips on web servers, well behaved and badly."""
 
+import json
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import urllib3
+from click.testing import CliRunner
 
+from cli.main import main
 from jobs.runtime import web as web_source
 from jobs.runtime.run import run_spec
 from jobs.runtime.storage import open_source, resolve
@@ -43,6 +48,55 @@ def test_the_same_answers_as_on_this_machine(
     outcome = run_spec(spec_of(addresses), results=str(tmp_path), report=False)
     assert told(outcome) == expected[form]
     assert web.downloads() == (0 if ranges else 3)
+
+
+SECRET = "c0ffee"
+QUERY = f"?X-Amz-Credential=key%2F1&X-Amz-Signature={SECRET}"
+
+
+@pytest.mark.parametrize("job", ["explore-trips", "prepare-trips"])
+def test_a_signature_is_neither_shown_nor_kept(job: str, web: Web, csv: bytes, tmp_path: Path) -> None:
+    """By a run that also skips a file, sets trips and lines aside, and is told by the command line."""
+    good = web.put(PATH + QUERY, csv + b"1,2\n")
+    bad = web.put(f"/bad.parquet{QUERY}", b"PAR1 and no more")
+    empty = web.put(f"/empty.csv{QUERY}", b"")
+    spec = tmp_path / "mine.json"
+    spec.write_text(json.dumps({"job": job, "params": {"trips": [good, bad, empty], "on_bad_file": "skip"}}))
+    shown = CliRunner().invoke(main, ["run", str(spec), "--results", str(tmp_path / "results")])
+    assert shown.exit_code == 0, shown.output
+    (result,) = (tmp_path / "results").rglob("result.json")
+    told = json.loads(result.read_text())
+    assert {one["uri"] for one in told["inputs"]} == {
+        address.partition("?")[0] + "?..." for address in (good, bad, empty)
+    }
+    assert told["quality"]["lines_set_aside"]
+    texts = {path.name: path.read_bytes() for path in (tmp_path / "results").rglob("*") if path.is_file()}
+    assert {"spec.json", "result.json", "report.html"} < texts.keys()
+    for name, text in (texts | {"output": shown.output.encode()}).items():
+        assert SECRET.encode() not in text, name
+    if job == "prepare-trips":
+        assert set(pq.read_table(result.parent / "quarantine.parquet")["file"].to_pylist()) == {f"{web.url}{PATH}?..."}
+
+
+@pytest.mark.parametrize("status", [301, 403, 404, 503, 0])
+def test_a_signature_is_in_no_error(status: int, web: Web, csv: bytes, tmp_path: Path) -> None:
+    address = web.put(PATH + QUERY, csv) if status else f"http://127.0.0.1:1{PATH}{QUERY}"
+    web.status = {PATH + QUERY: status}
+    spec = tmp_path / "mine.json"
+    spec.write_text(json.dumps({"job": "trip-duration", "params": {"trips": [address]}}))
+    shown = CliRunner().invoke(main, ["run", str(spec), "--results", str(tmp_path), "--json"])
+    assert shown.exit_code == 3
+    assert f"{PATH}?..." in json.loads(shown.stdout)["error"]["detail"]
+    assert SECRET not in shown.output
+
+
+def test_nor_in_the_error_that_a_run_leaves(web: Web, tmp_path: Path) -> None:
+    address = web.put(f"/bad.parquet{QUERY}", b"PAR1 and no more")
+    with pytest.raises(UnreadableFile) as failure:
+        run_spec(spec_of([address]), results=str(tmp_path))
+    assert SECRET not in "".join(traceback.format_exception(failure.value))
+    for path in tmp_path.rglob("*.json"):
+        assert SECRET not in path.read_text()
 
 
 def test_a_server_that_answers_no_head(web: Web, csv: bytes) -> None:

@@ -173,6 +173,21 @@ def _submitted_at_once(stack: Any, submissions: list[Submission]) -> list[str]:
         return [run.run_id for run in pool.map(stack.submitter.submit, submissions)]
 
 
+def test_a_signed_address_is_the_same_file_however_signed_and_its_signature_is_told_to_the_client_alone(
+    stack: Any,
+) -> None:
+    runs = []
+    for signature in ("secret1", "secret2"):
+        uri = f"https://tlc.example/trips.csv?X-Amz-Signature={signature}"
+        stack.web.put(uri, 100, "e")
+        runs.append(stack.submitter.submit(submission(params={"trips": [uri]})))
+    assert runs[0].run_id == runs[1].run_id
+    kept = {key.rsplit("/")[-1]: content for key, content in stack.results.objects.items()}
+    assert b"secret" not in kept["spec.json"]
+    assert b"secret1" in kept["inputs.json"]
+    assert "secret" not in repr(stack.runs.rows)
+
+
 def test_many_at_once_agree_on_one_run(stack: Any) -> None:
     events = [submission(f"e{number % 20}", labels={"n": str(number % 20)}) for number in range(200)]
     run_ids = set(_submitted_at_once(stack, events))

@@ -31,11 +31,12 @@ def test_every_error_and_exit_code_is_documented(jobs):
 def test_schemas_are_json_files(jobs):
     texts = pages(jobs)
     assert {path for path in texts if path.endswith(".json")} == {
+        "openapi.json",
         "spec.schema.json",
         "jobs/count-trips.schema.json",
         "jobs/vendor-summary.schema.json",
     }
-    assert all(json.loads(text)["$schema"] for path, text in texts.items() if path.endswith(".json"))
+    assert all(json.loads(text)["$schema"] for path, text in texts.items() if path.endswith(".schema.json"))
 
 
 def test_what_was_written_is_fresh(tmp_path, jobs):

@@ -178,3 +178,13 @@ def test_a_canonical_spec_is_plain_json_with_its_defaults(jobs):
         "force": False,
     }
     assert json.loads(json.dumps(plain)) == plain
+
+
+def test_the_same_file_signed_anew_is_the_same_work(jobs):
+    def name(query):
+        address = f"https://host/a.csv{query}"
+        spec = parse_spec({"job": "count-trips", "params": {"trips": [address]}}, jobs)
+        return work_id(spec, [InputFile(uri=address, bytes=1, etag="e")], "1")
+
+    assert name("?X-Amz-Signature=1") == name("?X-Amz-Signature=2&X-Amz-Date=3") == name("")
+    assert len({name(""), name("?file=1"), name("?file=2")}) == 3

@@ -77,3 +77,17 @@ def test_a_file_without_rows_has_columns_all_the_same(tmp_path: Path) -> None:
     answers = told([distances(tmp_path / "empty.parquet", 0)])["answers"]
     assert answers["columns"] == [{"name": "trip_distance", "type": "float64", "bytes": 0}]
     assert answers["missing"] == {"trip_distance": 0}
+
+
+class Forgotten(dict[Any, Any]):
+    """What another thread, which needs room for other files, has emptied again at once."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+
+def test_a_footer_that_another_thread_lets_go_of_is_still_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet_files, "_footers", Forgotten())
+    assert told([distances(tmp_path / "a.parquet", 9, row_group_size=2)])["answers"]["trips"] == 0

@@ -1,0 +1,1 @@
+"""Searches that take longer than a test may; what they find becomes a test."""

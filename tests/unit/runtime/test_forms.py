@@ -1,0 +1,26 @@
+"""Where a run's tasks run: decided by its size, the machine, and what was asked for."""
+
+from typing import Any
+
+import pytest
+
+from jobs.runtime.execution import FEW_CORES, LARGE, Form, form
+
+MANY_CORES = FEW_CORES + 1
+
+
+@pytest.mark.parametrize(
+    ("trips", "cores", "asked", "expected"),
+    [
+        (LARGE - 1, 2, {"report": True}, Form.THREADS),
+        (LARGE - 1, MANY_CORES, {"frames": True}, Form.THREADS),
+        (LARGE, 2, {}, Form.THREADS),
+        (LARGE, FEW_CORES, {"report": True}, Form.REPORTED_THREADS),
+        (LARGE, MANY_CORES, {}, Form.PROCESSES),
+        (LARGE, 2, {"frames": True}, Form.PROCESSES),
+        (0, 2, {"workers": 1}, Form.PROCESSES),
+        (LARGE, 2, {"workers": 3, "report": True}, Form.PROCESSES),
+    ],
+)
+def test_form(trips: int, cores: int, asked: dict[str, Any], expected: Form) -> None:
+    assert form(trips, cores, **asked) is expected
