@@ -94,14 +94,14 @@ class Wiring:
     def ledger(self) -> LedgerTable:
         """The worker ledger, and the rows of the runs that it is about."""
         settings = self.settings
-        return LedgerTable(boto3.resource("dynamodb"), settings.runs_table, settings.max_workers, self.clock.sleep)
+        return LedgerTable(_sdk().resource("dynamodb"), settings.runs_table, settings.max_workers, self.clock.sleep)
 
     @cached_property
     def dask_services(self) -> DaskServices:
         """Scheduler, workers and clients."""
         settings = self.settings
         return DaskServices(
-            boto3.client("ecs"),
+            _sdk().client("ecs"),
             settings.cluster,
             settings.scheduler_service,
             settings.worker_service,
@@ -122,17 +122,17 @@ class Wiring:
     @cached_property
     def topic(self) -> Topic:
         """Who is told of the ends of runs."""
-        return Topic(boto3.client("sns"), self.settings.topic)
+        return Topic(_sdk().client("sns"), self.settings.topic)
 
     @cached_property
     def bus(self) -> Bus:
         """Which programs are told of the ends of runs."""
-        return Bus(boto3.client("events"), self.settings.bus)
+        return Bus(_sdk().client("events"), self.settings.bus)
 
     @cached_property
     def finish_function(self) -> FinishFunction:
         """The function finish_run, for whoever may not do its work."""
-        return FinishFunction(boto3.client("lambda"), self.settings.finish_function)
+        return FinishFunction(_sdk().client("lambda"), self.settings.finish_function)
 
     @cached_property
     def jobs(self) -> Registry:
