@@ -99,6 +99,69 @@ def run(spec: str, results: str, workers: int | None, scheduler: str | None, rep
         showing.outcome(outcome)
 
 
+ENV = click.option("--env", "environment", default="dev", show_default=True, help="Section of samconfig.toml.")
+BUILDER = click.option(
+    "--builder",
+    type=click.Choice(["docker", "codebuild"]),
+    help="Who builds the image; default: docker where it is installed.",
+)
+
+
+@main.command()
+@ENV
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@failing_clearly
+def doctor(environment: str, as_json: bool) -> None:
+    """Check credentials, quotas, roles, stack and image, and say what to do. Exits with 0 only if all is well."""
+    from cli.doctor import doctor
+    from cli.stage import stage
+
+    sys.exit(0 if doctor(stage(environment), as_json) else 1)
+
+
+@main.command()
+@ENV
+@BUILDER
+@click.option("--tag", help="Tag of the image; default: this commit.")
+@failing_clearly
+def image(environment: str, builder: str | None, tag: str | None) -> None:
+    """Build the image of this commit and push it, unless it is there."""
+    from cli.deploying import Deployment, default_builder, tag_of_this_commit
+    from cli.stage import stage
+
+    Deployment(stage(environment), tag or tag_of_this_commit(), builder or default_builder()).image()
+
+
+@main.command()
+@ENV
+@BUILDER
+@click.option("--tag", help="Tag of the image; default: this commit.")
+@click.option("--force", is_flag=True, help="Do not wait for runs that have workers: they fail.")
+@failing_clearly
+def deploy(environment: str, builder: str | None, tag: str | None, force: bool) -> None:
+    """Deploy what `make build` has built: image, drain, stack. The first deploy makes the stack before the image."""
+    from cli.deploying import Deployment, default_builder, tag_of_this_commit
+    from cli.stage import stage
+
+    Deployment(stage(environment), tag or tag_of_this_commit(), builder or default_builder(), force).deploy()
+
+
+@main.command()
+@ENV
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@failing_clearly
+def destroy(environment: str, yes: bool) -> None:
+    """Delete a stack with all its specs, results and images. Runs that are under way are stopped."""
+    from cli.destroying import Removal
+    from cli.stage import stage
+
+    found = stage(environment)
+    if not yes:
+        click.confirm(f"Delete {found.stack} in {found.region} with all its specs, results and images?", abort=True)
+    gone = Removal.of(found).destroy()
+    click.echo(f"{found.stack} is gone" if gone else f"there is no {found.stack} in {found.region}")
+
+
 def _parse(spec: str) -> Any:
     from jobs import JOBS
     from jobspec import parse_spec

@@ -5,6 +5,7 @@ from typing import Any
 
 from functions.adapters.bus import Bus
 from functions.adapters.dask_services import DaskServices
+from functions.adapters.drained import is_drained
 from functions.adapters.executions import Executions
 from functions.adapters.finish_function import FinishFunction
 from functions.adapters.functions_client import SubmitFunction
@@ -13,6 +14,7 @@ from functions.adapters.ledger_table import LedgerTable
 from functions.adapters.objects import Bucket, Buckets
 from functions.adapters.runs_table import RunsTable
 from functions.adapters.schedules import Schedules
+from functions.adapters.tls_parameter import TlsParameter
 from functions.adapters.topic import Topic
 from functions.core.clock import Clock, SystemClock
 from functions.core.planning import Stack, TaskSize
@@ -154,6 +156,15 @@ class Wiring:
             code_version=self.settings.image_tag,
             clock=self.clock,
         )
+
+    @cached_property
+    def tls_parameter(self) -> TlsParameter:
+        """The SecureString of the stack's TLS key and certificate."""
+        return TlsParameter(_sdk().client("ssm"))
+
+    def drained(self) -> bool:
+        """Whether no run holds workers, nor may get any."""
+        return is_drained(_sdk().resource("dynamodb").Table(self.settings.runs_table))
 
     @cached_property
     def _s3(self) -> Any:

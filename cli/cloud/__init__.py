@@ -1,0 +1,1 @@
+"""What the command line asks of an AWS account: one service a file."""

@@ -1,0 +1,246 @@
+"""What doctor, image and destroy ask of an account, on moto."""
+
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from cli.cloud import identity, queues, quotas, roles
+from cli.cloud.buckets import Buckets
+from cli.cloud.builds import SOURCE, Builds
+from cli.cloud.executions import Executions
+from cli.cloud.images import Images
+from cli.cloud.stacks import Stacks
+from cli.cloud.tasks import Tasks
+from cli.destroying import Removal
+from cli.doctor import gather
+from cli.stage import Stage
+from jobspec import DispatchError
+
+REGION = "us-east-1"
+TEMPLATE = """
+Parameters: {ImageTag: {Type: String}, Bootstrap: {Type: String, Default: "false"}}
+Resources:
+  SpecsBucket: {Type: AWS::S3::Bucket}
+  ResultsBucket: {Type: AWS::S3::Bucket}
+  Repository: {Type: AWS::ECR::Repository, Properties: {RepositoryName: images}} # moto makes up a name that it refuses
+  Lost: {Type: AWS::SQS::Queue}
+Outputs:
+  SpecsBucket: {Value: !Ref SpecsBucket}
+  ResultsBucket: {Value: !Ref ResultsBucket}
+  Repository: {Value: !GetAtt Repository.RepositoryUri}
+  SubmitDeadLetters: {Value: !Ref Lost}
+"""
+
+
+@pytest.fixture(autouse=True)
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def stack() -> Stage:
+    boto3.client("cloudformation").create_stack(
+        StackName="dispatch-dev",
+        TemplateBody=TEMPLATE,
+        Parameters=[{"ParameterKey": "ImageTag", "ParameterValue": "abc"}],
+    )
+    return Stage("dev", "dispatch-dev", REGION, {})
+
+
+def push(repository: str, tag: str) -> None:
+    manifest = '{"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}'
+    name = repository.split("/", 1)[1]
+    boto3.client("ecr").put_image(repositoryName=name, imageManifest=manifest, imageTag=tag)
+
+
+def test_a_stack_is_found_with_its_outputs_and_parameters(stack: Stage) -> None:
+    stacks = Stacks(REGION)
+    found = stacks.find(stack.stack)
+    assert found is not None
+    assert (found.status, found.parameters) == ("CREATE_COMPLETE", {"ImageTag": "abc", "Bootstrap": "false"})
+    assert set(found.outputs) == {"SpecsBucket", "ResultsBucket", "Repository", "SubmitDeadLetters"}
+    assert stacks.find("another") is None
+
+
+def test_a_change_set_that_was_never_executed_is_no_stack() -> None:
+    boto3.client("cloudformation").create_change_set(
+        StackName="dispatch-dev", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=TEMPLATE,
+        Parameters=[{"ParameterKey": "ImageTag", "ParameterValue": "abc"}],
+    )  # fmt: skip
+    assert Stacks(REGION).find("dispatch-dev") is None
+
+
+def test_doctor_finds_each_fact(stack: Stage) -> None:
+    facts = gather(stack)
+    assert facts.caller == identity.caller(REGION)
+    assert (facts.has_ecs_role, facts.has_image, facts.lost_specs) == (False, False, 0)
+    found = Stacks(REGION).find(stack.stack)
+    assert found is not None
+    push(found.outputs["Repository"], "abc")
+    boto3.client("sqs").send_message(QueueUrl=found.outputs["SubmitDeadLetters"], MessageBody="{}")
+    boto3.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    facts = gather(stack)
+    assert (facts.has_image, facts.lost_specs) == (True, 1)
+    assert queues.waiting(REGION, found.outputs["SubmitDeadLetters"]) == 1
+
+
+def test_doctor_knows_ecs_role_by_its_name() -> None:
+    assert not roles.has_ecs_role()
+    boto3.client("iam").create_role(RoleName=roles.ECS_ROLE, AssumeRolePolicyDocument="{}")
+    assert roles.has_ecs_role()
+
+
+@pytest.mark.parametrize("quota", [quotas.ON_DEMAND, quotas.SPOT])
+def test_doctor_asks_for_fargates_quotas(quota: str) -> None:
+    client = boto3.client("service-quotas")  # moto has VPC's only
+    with Stubber(client) as stub:
+        stub.add_response(
+            "get_service_quota", {"Quota": {"Value": 6.0}}, {"ServiceCode": "fargate", "QuotaCode": quota}
+        )
+        assert quotas.Quotas(REGION, client).fargate_vcpus(quota) == 6.0
+
+
+def test_docker_gets_a_password() -> None:
+    assert Images(REGION, "r/x").password()
+
+
+class CodeBuild:
+    """Where a build goes on for a while, and ends as told: moto's succeed at once."""
+
+    def __init__(self, end: str) -> None:
+        self.end, self.asked, self.turns = end, [], 0
+
+    def start_build(self, **asked: Any) -> dict[str, Any]:
+        self.asked.append(asked)
+        return {"build": {"id": "b", "buildStatus": "IN_PROGRESS"}}
+
+    def batch_get_builds(self, ids: list[str]) -> dict[str, Any]:
+        assert ids == ["b"]
+        self.turns += 1
+        status = self.end if self.turns == 3 else "IN_PROGRESS"
+        return {"builds": [{"id": "b", "buildStatus": status, "logs": {"deepLink": "the-log"}}]}
+
+
+@pytest.mark.parametrize("end", ["SUCCEEDED", "FAILED"])
+def test_an_image_is_built_of_the_sources_that_were_handed_in(end: str) -> None:
+    boto3.client("s3").create_bucket(Bucket="specs")
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w") as source:
+        source.writestr("Dockerfile", "FROM x")
+    naps: list[float] = []
+    builds, codebuild = Builds(REGION, naps.append), CodeBuild(end)
+    builds._codebuild = codebuild
+    if end == "FAILED":
+        with pytest.raises(DispatchError, match="the-log"):
+            builds.build("project", "specs", archive.getvalue(), "abc")
+    else:
+        builds.build("project", "specs", archive.getvalue(), "abc")
+    assert codebuild.asked == [
+        {"projectName": "project", "environmentVariablesOverride": [{"name": "IMAGE_TAG", "value": "abc"}]}
+    ]
+    assert len(naps) == 3
+    assert boto3.client("s3").get_object(Bucket="specs", Key=SOURCE)["Body"].read() == archive.getvalue()
+
+
+def fill(bucket: str) -> None:
+    s3 = boto3.client("s3")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})  # moto's stacks do not
+    for _ in range(2):
+        s3.put_object(Bucket=bucket, Key="runs/a/result.json", Body=b"{}")
+    s3.delete_object(Bucket=bucket, Key="runs/a/result.json")
+    s3.create_multipart_upload(Bucket=bucket, Key="runs/a/tables/big.parquet")
+
+
+def versions(bucket: str) -> list[Any]:
+    found = boto3.client("s3").list_object_versions(Bucket=bucket)
+    return found.get("Versions", []) + found.get("DeleteMarkers", [])
+
+
+def test_a_bucket_is_emptied_of_every_version_marker_and_upload(stack: Stage) -> None:
+    found = Stacks(REGION).find(stack.stack)
+    assert found is not None
+    bucket = found.outputs["ResultsBucket"]
+    fill(bucket)
+    assert len(versions(bucket)) == 3
+    Buckets(REGION).empty(bucket)
+    assert versions(bucket) == []
+    assert "Uploads" not in boto3.client("s3").list_multipart_uploads(Bucket=bucket)
+
+
+def test_a_stack_goes_with_all_that_its_buckets_hold(stack: Stage) -> None:
+    found = Stacks(REGION).find(stack.stack)
+    assert found is not None
+    for name in ("SpecsBucket", "ResultsBucket"):
+        fill(found.outputs[name])
+    assert Removal.of(stack).destroy()
+    assert Stacks(REGION).find(stack.stack) is None
+    assert boto3.client("s3").list_buckets()["Buckets"] == []
+    assert not Removal.of(stack).destroy()
+
+
+class Cluster:
+    """ECS with tasks that protect themselves, which scaling in passes over; moto has no protection."""
+
+    def __init__(self, stubborn: bool = False) -> None:
+        self.stubborn = stubborn
+        self.tasks, self.wanted, self.stopped = ["t1", "t2", "t3"], {"workers": 2, "scheduler": 1}, []
+
+    def update_service(self, cluster: str, service: str, desiredCount: int) -> None:  # noqa: N803
+        self.wanted[service] = desiredCount
+
+    def stop_task(self, cluster: str, task: str, reason: str) -> None:
+        self.stopped.append(task)
+        if not self.stubborn and sum(self.wanted.values()) == 0:
+            self.tasks.remove(task)
+
+    def get_paginator(self, name: str) -> "Cluster":
+        assert name == "list_tasks"
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, list[str]]]:
+        return [{"taskArns": list(self.tasks)}]
+
+
+def test_tasks_that_protect_themselves_are_stopped_by_name() -> None:
+    tasks, cluster = Tasks(REGION, lambda _: None), Cluster()
+    tasks._ecs = cluster
+    tasks.stop_all("c", ["workers", "scheduler"], "bye")
+    assert (cluster.tasks, cluster.wanted) == ([], {"workers": 0, "scheduler": 0})
+    assert sorted(cluster.stopped) == ["t1", "t2", "t3"]
+
+
+def test_tasks_that_do_not_stop_are_told_of() -> None:
+    tasks = Tasks(REGION, lambda _: None)
+    tasks._ecs = Cluster(stubborn=True)
+    with pytest.raises(DispatchError, match="3 tasks still run in c"):
+        tasks.stop_all("c", ["workers"], "bye")
+
+
+def test_every_revision_of_a_family_goes_and_no_others_do() -> None:
+    ecs = boto3.client("ecs")
+    for family in ("dispatch-dev-worker", "dispatch-dev-worker", "dispatch-dev-worker-2"):
+        ecs.register_task_definition(family=family, containerDefinitions=[{"name": "d", "image": "i", "memory": 64}])
+    assert Tasks(REGION).deregister("dispatch-dev-worker") == 2
+    left = ecs.list_task_definitions(status="ACTIVE")["taskDefinitionArns"]
+    assert [arn.rsplit("/", 1)[1] for arn in left] == ["dispatch-dev-worker-2:1"]
+
+
+def test_every_execution_that_runs_is_stopped() -> None:
+    states = boto3.client("stepfunctions")
+    machine = states.create_state_machine(
+        name="run-job", definition="{}", roleArn="arn:aws:iam::123456789012:role/unknown-sf-role"
+    )["stateMachineArn"]
+    for name in ("a", "b"):
+        states.start_execution(stateMachineArn=machine, name=name)
+    assert Executions(REGION).stop_all(machine, "bye") == 2
+    assert Executions(REGION).stop_all(machine, "bye") == 0
