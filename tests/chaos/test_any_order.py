@@ -58,15 +58,15 @@ class LedgerMachine(RuleBasedStateMachine):
     def new_world(self) -> World:
         return fake_world(Ledger(cap=CAP), [])
 
-    @initialize(crashes=st.booleans(), drains=st.booleans())
-    def begin(self, crashes: bool, drains: bool) -> None:
+    @initialize(crashes=st.booleans(), drains=st.booleans(), age=st.integers(0, 3))
+    def begin(self, crashes: bool, drains: bool, age: int) -> None:
         self.may_crash, self.may_drain = crashes, drains
+        self.age = age  # of what ECS shows, in orders
         self.world = self.new_world()
         self.now = NOON
         self.processes: list[Process] = []
         self.asked: dict[str, int] = {}  # runs, and how many workers each asks for
         self.tokens = 0
-        self.age = 0  # of what ECS shows, in orders
 
     # What happens to runs.
 
