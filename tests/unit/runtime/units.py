@@ -10,7 +10,7 @@ import pytest
 
 from jobs import explore_trips, profile_trips, trip_duration
 from jobs.questions import Question
-from jobs.runtime import csv_files, csv_reading, finishing, parquet_files
+from jobs.runtime import csv_bytes, csv_files, finishing, parquet_files
 from jobs.runtime.answering import Asked, answer, file_tally
 from jobs.runtime.plan import Plan, make_plan
 from jobs.runtime.storage import resolve
@@ -31,7 +31,7 @@ class Cut:
     """How the files are split and the tallies of the units merged."""
 
     unit_bytes: int = csv_files.UNIT_BYTES
-    block_bytes: int = csv_reading.BLOCK_BYTES
+    block_bytes: int = csv_bytes.BLOCK_BYTES
     unit_rows: int = parquet_files.UNIT_ROWS
     head_bytes: int = csv_files.HEAD_BYTES  # what is looked at before: no quote in there, and the file is cut
     merge: Merge = in_order
@@ -70,7 +70,7 @@ def tally_of(plan: Plan, asked: Asked, cut: Cut = WHOLE) -> Tally:
 def told(paths: Sequence[Path], cut: Cut = WHOLE, keep: str = "plausible") -> dict[str, Any]:
     """Answers and quality of the files; raises what a run raises."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_reading, "BLOCK_BYTES", cut.block_bytes)
+        patch.setattr(csv_bytes, "BLOCK_BYTES", cut.block_bytes)
         patch.setattr(csv_files, "HEAD_BYTES", cut.head_bytes)
         plan, asked = planned(paths, keep)
         tally = tally_of(plan, asked, cut)
