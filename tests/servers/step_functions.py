@@ -159,7 +159,7 @@ class StateMachines:
         deadline = time.monotonic() + seconds
         while (told := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
             assert time.monotonic() < deadline, f"still in {self.entered(execution)}"
-            time.sleep(0.01)
+            time.sleep(0.05)  # to ask takes the execution's own time
         output = json.loads(told["output"]) if "output" in told else None
         return Ended(told["status"], told.get("cause"), told.get("error"), self.entered(execution), output)
 
@@ -173,7 +173,7 @@ class StateMachines:
         deadline = time.monotonic() + seconds
         while not (result := happened()):
             assert time.monotonic() < deadline, "it never happened"
-            time.sleep(0.01)
+            time.sleep(0.05)
         return result
 
     def tasks(self, status: str) -> list[str]:
