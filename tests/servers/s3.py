@@ -26,7 +26,7 @@ class S3:
 
     url: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)  # (method, /bucket/key) in the order of arrival
-    refused: dict[str, tuple[str, str]] = field(default_factory=dict)  # /bucket/key: (HTTP status, S3's error code)
+    refused: dict[str, tuple[str, str]] = field(default_factory=dict)  # [method ]/bucket/key: (HTTP status, S3's error code)
 
     @cached_property
     def client(self) -> Any:
@@ -61,11 +61,12 @@ def s3_server() -> Iterator[S3]:
 
     def application(environ: Any, start_response: Any) -> Any:
         path = environ["PATH_INFO"]
-        server.asked.append((environ["REQUEST_METHOD"], path))
-        if path in server.refused:
-            status, code = server.refused[path]
+        method = environ["REQUEST_METHOD"]
+        server.asked.append((method, path))
+        if refusal := server.refused.get(path) or server.refused.get(f"{method} {path}"):
+            status, code = refusal
             start_response(status, [("Content-Type", "application/xml")])
-            if environ["REQUEST_METHOD"] == "HEAD":
+            if method == "HEAD":
                 return []
             return [f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode()]
         return moto(environ, start_response)

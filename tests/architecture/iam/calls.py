@@ -1,12 +1,14 @@
 """Which calls to AWS code makes while it runs, whichever client makes them: botocore tells."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from botocore import handlers
+
+Actor = str | Callable[[], str]
 
 
 @dataclass
@@ -25,11 +27,14 @@ class Recorder:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self._actor: str | None = None
+        self._actor: Actor | None = None
 
     @contextmanager
-    def acting_as(self, actor: str) -> Iterator[None]:
-        """What is called meanwhile is called by that function or role. Whatever else is called is set-up."""
+    def acting_as(self, actor: Actor) -> Iterator[None]:
+        """What is called meanwhile is called by that function or role, or by the one that `actor` says as it is called.
+
+        Whatever else is called is set-up.
+        """
         before, self._actor = self._actor, actor
         try:
             yield
@@ -38,7 +43,8 @@ class Recorder:
 
     def on_call(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         if self._actor is not None:
-            call = Call(model.service_model.service_name, model.name, dict(params), self._actor)
+            actor = self._actor if isinstance(self._actor, str) else self._actor()
+            call = Call(model.service_model.service_name, model.name, dict(params), actor)
             context["dispatch_call"] = call
             self.calls.append(call)
 

@@ -56,6 +56,7 @@ _NAME_PROPERTIES = {
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::ECS::TaskDefinition": "Family",
     "AWS::Events::EventBus": "Name",
+    "AWS::Serverless::StateMachine": "Name",
 }
 
 

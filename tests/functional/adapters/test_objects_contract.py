@@ -120,7 +120,7 @@ def executions(kind: str, request: pytest.FixtureRequest) -> Any:
         return FakeExecutions()
     request.getfixturevalue("moto")
     client = boto3.client("stepfunctions", REGION)
-    make_state_machine(client)
+    make_state_machine(client, "run-job")
     return Executions(client, MACHINE)
 
 
