@@ -26,7 +26,7 @@ class S3:
 
     url: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)  # (method, /bucket/key) in the order of arrival
-    refused: dict[str, tuple[str, str]] = field(default_factory=dict)  # [method ]/bucket/key: (HTTP status, S3's error code)
+    refused: dict[str, tuple[str, str]] = field(default_factory=dict)  # [method ]/bucket/key: (status, S3's error code)
 
     @cached_property
     def client(self) -> Any:
