@@ -162,6 +162,27 @@ def destroy(environment: str, yes: bool) -> None:
     click.echo(f"{found.stack} is gone" if gone else f"there is no {found.stack} in {found.region}")
 
 
+@main.command()
+@click.option("--stack", required=True, metavar="NAME", help="The name of the CloudFormation stack.")
+@click.option("--force", is_flag=True, help="Do not wait for runs that have workers.")
+@failing_clearly
+def drain(stack: str, force: bool) -> None:
+    """Let no run have workers any more, and wait for those that have some; runs that wait go on waiting."""
+    from cli import draining
+
+    draining.drain(stack, force)
+
+
+@main.command()
+@click.option("--stack", required=True, metavar="NAME", help="The name of the CloudFormation stack.")
+@failing_clearly
+def resume(stack: str) -> None:
+    """Let runs have workers again. Those that wait get theirs within five minutes."""
+    from cli import draining
+
+    draining.resume(stack)
+
+
 def _parse(spec: str) -> Any:
     from jobs import JOBS
     from jobspec import parse_spec

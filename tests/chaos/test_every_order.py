@@ -1,7 +1,9 @@
 """Every order of the calls of three writers, and the same with one thing wrong, which must be found."""
 
-from collections.abc import Mapping
+import random
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from functions.core.ledger import Lease, Ledger, Ticket
 from jobspec import RunState
 from tests.chaos.explorer import explore
 from tests.chaos.mutants import WRONG_RECONCILES, mutant
+from tests.chaos.on_moto import MotoWorld
 from tests.chaos.stepping import Body, Ports, Process
 from tests.chaos.world import (
     NOON,
@@ -26,6 +29,13 @@ from tests.chaos.world import (
     starting,
     sweeping_up,
 )
+from tests.functional.ledger.moto_ledger import runs_table
+
+
+@pytest.fixture(scope="module")
+def dynamodb() -> Iterator[Any]:
+    with runs_table() as resource:
+        yield resource
 
 
 def busy() -> World:
@@ -79,6 +89,25 @@ def processes(names: tuple[str, ...], **others: Body) -> list[Process]:
 @pytest.mark.parametrize("names", THREE, ids=", ".join)
 def test_three_writers_in_every_order(names: tuple[str, ...]) -> None:
     assert explore(busy(), processes(names)) > 100
+
+
+WALKS = 8
+
+
+@pytest.mark.parametrize("names", THREE, ids=", ".join)
+def test_three_writers_in_some_orders_on_dynamodb(names: tuple[str, ...], dynamodb: Any) -> None:
+    """DynamoDB cannot be copied, so the product's adapter goes only some of the ways: these, the same every time."""
+    for seed in range(WALKS):
+        likeness, chance = busy(), random.Random(f"{names} {seed}")
+        world = MotoWorld(dynamodb, likeness.store.read(), likeness.runs().values())
+        world.executions.succeed("token of b", {})
+        going = processes(names)
+        while going := [process for process in going if process.next_call]:
+            process = chance.choice(going)
+            call = process.next_call
+            assert call
+            going[going.index(process)] = process.answered(world.make(call))
+        world.check_converged()
 
 
 @pytest.mark.parametrize("names", TWO_THAT_MAY_CRASH, ids=", ".join)
