@@ -110,7 +110,7 @@ def test_nothing_runs_ten_minutes_after_the_last_lease_whatever_protects_itself(
     wiring = stack(NOON, Ledger(cap=5, version=1, idle_since=NOON))
     services = wiring.dask_services
     services.start("worker")
-    services.protected = frozenset(task.arn for task in services.running)
+    services.protected = frozenset(task.arn for task in services.tasks("worker"))
     for minutes, desired, running in [(1, 1, 2), (5, 1, 2), (10, 1, 1), (15, 0, 0)]:
         wiring.clock.at = services.now = NOON + minutes * MINUTE
         janitor.handle(wiring)
