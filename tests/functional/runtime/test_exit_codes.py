@@ -79,7 +79,10 @@ ELSEWHERE = {
     "bad-data": "the parent of the errors of data; nothing raises it itself",
     "illegal-transition": "of a run's row, not of a run",
     "bad-job": "of the catalogue as it is imported",
-    **dict.fromkeys(("timed-out", "no-capacity", "not-found", "not-ready"), "of a stack, not of the container"),
+    **dict.fromkeys(
+        ("timed-out", "no-capacity", "not-found", "not-ready", "already-exists", "unanswered"),
+        "of a stack, not of the container",
+    ),
     **dict.fromkeys(("refused", "over-budget", "too-many-workers", "queue-full"), "of a submission to a stack"),
 }
 
