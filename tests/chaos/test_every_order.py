@@ -158,17 +158,6 @@ def test_a_finish_that_wakes_nobody_is_found() -> None:
         explore(busy(), [Process("finish a", finishing("a", wake=lambda *_: None))])
 
 
-def test_a_wake_that_reads_the_token_too_early_is_found() -> None:
-    early = mutant(
-        leasing,
-        "        outcome = store.commit(old, new, change)\n        if outcome is Outcome.DONE:\n            resend",
-        "        run = store.run(head.run_id)\n        outcome = store.commit(old, new, change)\n"
-        "        if outcome is Outcome.DONE:\n            tokens.succeed(run.task_token, {}) or (lambda *_: None)",
-    )
-    with pytest.raises(Violation, match="was never told"):
-        explore(busy(), [Process("finish a", finishing("a", wake=early.wake)), *processes(("acquire c again",))])
-
-
 def test_an_acquire_in_two_steps_is_found() -> None:
     right = (
         "        outcome = store.commit(old, new, change)\n        if outcome is Outcome.REFUSED:\n            raise"

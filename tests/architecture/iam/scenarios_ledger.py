@@ -129,7 +129,7 @@ def _announcements(account: Account) -> None:
 
 @scenario(JANITOR)
 def something_of_everything(stage: Stage) -> None:
-    """A lease that is late, a run that waits, runs that nobody started or that ended unseen, a client of an ended one."""
+    """A late lease, a run that waits, runs that nobody started or that ended unseen, a client of an ended one."""
     account = Account(stage)
     answer_invoke(account.actor.finish_function.client, {"state": "FAILED"})
     account.start_task("orphan")
