@@ -11,7 +11,7 @@ from functions.core.scaling import reconcile
 from functions.wiring import Wiring, wiring
 from jobspec import DispatchError
 
-logger, tracer = Logger(), Tracer()
+logger, tracer = Logger(), Tracer(auto_patch=False)
 
 
 @logger.inject_lambda_context

@@ -34,7 +34,7 @@ from jobspec import IllegalTransition, Job, NotFound, NotReady, RunState, job_sc
 from jobspec.document import MAX_BYTES
 from jobspec.problem import closest
 
-logger, tracer, metrics = Logger(), Tracer(), Metrics()
+logger, tracer, metrics = Logger(), Tracer(auto_patch=False), Metrics()
 app = APIGatewayHttpResolver(enable_validation=True)
 problems.register(app)
 

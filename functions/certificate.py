@@ -25,7 +25,7 @@ from jobspec import DispatchError
 VALID = timedelta(days=10 * 365)
 """How long a certificate holds: who wants a shorter life raises `TlsGeneration`."""
 
-logger, tracer = Logger(), Tracer()
+logger, tracer = Logger(), Tracer(auto_patch=False)
 
 
 @tracer.capture_lambda_handler(capture_response=False)

@@ -23,7 +23,7 @@ from functions.core.runs import Run
 from functions.core.scaling import Task, reconcile
 from functions.wiring import Wiring, wiring
 
-logger, tracer, metrics = Logger(), Tracer(), Metrics()
+logger, tracer, metrics = Logger(), Tracer(auto_patch=False), Metrics()
 
 
 @logger.inject_lambda_context

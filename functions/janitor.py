@@ -12,7 +12,7 @@ from functions.core.sweeping import Swept, forgotten, sweep
 from functions.wiring import Wiring, wiring
 from jobspec import DispatchError
 
-logger, tracer, metrics = Logger(), Tracer(), Metrics()
+logger, tracer, metrics = Logger(), Tracer(auto_patch=False), Metrics()
 
 MOST = 100  # runs that are neither leased nor queued; the others are for the next time
 

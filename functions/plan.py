@@ -11,7 +11,7 @@ from functions.core.planning import plan
 from functions.wiring import Wiring, wiring
 from jobspec import InputFile, NotFound, parse_spec
 
-logger, tracer = Logger(), Tracer()
+logger, tracer = Logger(), Tracer(auto_patch=False)
 
 
 @logger.inject_lambda_context

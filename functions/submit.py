@@ -3,12 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.core import keys, messages
@@ -21,7 +19,10 @@ from functions.wiring import Wiring, wiring
 from jobspec import DispatchError, InputUnavailable, Problem, QueueFull, SpecError
 from jobspec.document import MAX_BYTES
 
-logger, tracer, metrics = Logger(), Tracer(), Metrics()
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+logger, tracer, metrics = Logger(), Tracer(auto_patch=False), Metrics()
 
 TRY_AGAIN = (InputUnavailable, QueueFull)
 """Refusals that may not be there any more in a while."""
@@ -39,8 +40,10 @@ def handle(event: dict[str, Any], wiring: Wiring, context: Any = None) -> Any:
     """Messages of the queue, or one call of the API."""
     if "Records" not in event:
         return _called(event, wiring)
+    # Whoever calls waits, and needs none of this: every kind of event there is comes with it.
+    from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
-    def one(record: SQSRecord) -> None:
+    def one(record: "SQSRecord") -> None:
         _answered(messages.read(_json(record.body)), wiring)
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)

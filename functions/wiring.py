@@ -1,7 +1,12 @@
-"""The composition root: which adapter stands behind which port. Nothing is made or read before it is used."""
+"""The composition root: which adapter stands behind which port. Nothing is made or read before it is used.
+
+Nor is what is slow to import: the SDK, the catalogue, and urllib3. A handler that needs none of them starts without.
+"""
 
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Tracer
 
 from functions.adapters.bus import Bus
 from functions.adapters.dask_services import DaskServices
@@ -9,7 +14,6 @@ from functions.adapters.drained import is_drained
 from functions.adapters.executions import Executions
 from functions.adapters.finish_function import FinishFunction
 from functions.adapters.functions_client import SubmitFunction
-from functions.adapters.https_files import HttpsFiles
 from functions.adapters.ledger_table import LedgerTable
 from functions.adapters.objects import Bucket, Buckets
 from functions.adapters.runs_table import RunsTable
@@ -22,8 +26,10 @@ from functions.core.receipt import Tariff
 from functions.core.scaling import Role
 from functions.core.submission import Submitter
 from functions.settings import Settings
-from jobs import JOBS
 from jobspec import Registry
+
+if TYPE_CHECKING:
+    from functions.adapters.https_files import HttpsFiles
 
 
 class Wiring:
@@ -58,8 +64,10 @@ class Wiring:
         return Buckets(self._s3)
 
     @cached_property
-    def web(self) -> HttpsFiles:
+    def web(self) -> "HttpsFiles":
         """Files behind https."""
+        from functions.adapters.https_files import HttpsFiles
+
         return HttpsFiles()
 
     @cached_property
@@ -77,7 +85,7 @@ class Wiring:
     @cached_property
     def submit_function(self) -> SubmitFunction:
         """The function submit, for whoever may not do its work."""
-        return SubmitFunction(_sdk().client("lambda", config=SubmitFunction.CONFIG), self.settings.submit_function)
+        return SubmitFunction(_sdk().client("lambda", config=SubmitFunction.config()), self.settings.submit_function)
 
     @cached_property
     def stack(self) -> Stack:
@@ -139,6 +147,8 @@ class Wiring:
     @cached_property
     def jobs(self) -> Registry:
         """The catalogue."""
+        from jobs import JOBS
+
         return JOBS
 
     @cached_property
@@ -174,6 +184,7 @@ class Wiring:
 def _sdk() -> Any:
     import boto3  # a quarter of a second: whoever only imports a handler does not pay for it
 
+    Tracer(auto_patch=False).patch(["botocore"])  # not by the handlers' tracers: it imports half of the SDK
     return boto3
 
 

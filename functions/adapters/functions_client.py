@@ -3,13 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
-
-from botocore.config import Config
+from typing import TYPE_CHECKING, Any
 
 from jobspec import Unanswered
 
 if TYPE_CHECKING:
+    from botocore.config import Config
     from types_boto3_lambda import LambdaClient
 
 
@@ -20,8 +19,12 @@ class SubmitFunction:
     client: "LambdaClient"
     name: str
 
-    # The SDK would call a second time where an answer takes longer than a minute: a call that is not the same again.
-    CONFIG: ClassVar = Config(read_timeout=28, retries={"total_max_attempts": 1})
+    @staticmethod
+    def config() -> "Config":
+        """The client's: by default the SDK calls again after a minute without an answer, and that is another call."""
+        from botocore.config import Config  # a sixth of the import of every handler
+
+        return Config(read_timeout=28, retries={"total_max_attempts": 1})
 
     def __call__(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Its answer: `run`, `plan` or `problem`. Raises Unanswered."""

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from functions.core import globs
 from functions.core.globs import Listed
-from jobs.trips import TripParams
 from jobspec import DataError, InputFile, NoInputs, Problem, Spec, SpecError, TooManyInputs, UnreadableFile
 from jobspec.problem import show
 
@@ -67,6 +66,8 @@ def find_inputs(spec: Spec, buckets: Buckets, web: Web) -> list[InputFile]:
 
 
 def _paths(spec: Spec) -> Sequence[str]:
+    from jobs.trips import TripParams  # brings the catalogue, which most functions that import this never ask
+
     return spec.params.trips if isinstance(spec.params, TripParams) else []
 
 

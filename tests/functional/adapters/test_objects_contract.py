@@ -197,7 +197,7 @@ def test_the_function_submit_answers_or_breaks_off(moto: Any) -> None:
     def payload(raw: bytes) -> StreamingBody:
         return StreamingBody(BytesIO(raw), len(raw))
 
-    client = boto3.client("lambda", REGION, config=SubmitFunction.CONFIG)
+    client = boto3.client("lambda", REGION, config=SubmitFunction.config())
     with Stubber(client) as stub:
         asked = {"FunctionName": "submit", "Payload": b'{"trigger": "api"}'}
         stub.add_response("invoke", {"StatusCode": 200, "Payload": payload(b'{"run": {}}')}, asked)
