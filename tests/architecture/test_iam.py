@@ -4,7 +4,9 @@
 """
 
 from collections import defaultdict
+from dataclasses import replace
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from tests.architecture.iam import scenarios_ledger, scenarios_submission, scena
 from tests.architecture.iam.calls import recording
 from tests.architecture.iam.documented import documented
 from tests.architecture.iam.needs import REGION, Need, needs_of
-from tests.architecture.iam.prover import findings
+from tests.architecture.iam.prover import findings, judged
 from tests.architecture.iam.scenarios import SCENARIOS, Stage
 from tests.architecture.iam.stack import MARK, Stack
 
@@ -33,29 +35,90 @@ NEEDS_AN_OPTION = {"SchedulerRole": "Dashboard"}  # role: what its scenarios are
 
 
 @cache
-def recorded() -> dict[str, list[Need]]:
-    """By function or role: what the calls of its scenarios need."""
+def recorded(number: int) -> tuple[tuple[str, Need], ...]:
+    """What the calls of a scenario need, each by its function or role. Raises LookupError where that is not known."""
+    actor, play = SCENARIOS[number]
     stack = Stack.of(TEMPLATE, **VARIANTS["with every option"])
-    found: dict[str, list[Need]] = defaultdict(list)
-    for actor, play in SCENARIOS:
-        with pytest.MonkeyPatch.context() as patch, mock_aws(), recording() as recorder:
-            patch.setenv("AWS_DEFAULT_REGION", REGION)  # as Lambda and Fargate set it
-            play(Stage(actor, stack, recorder))
-        for call in recorder.calls:
-            found[call.actor] += needs_of(call, frozenset(DATA))
-    return found
+    with pytest.MonkeyPatch.context() as patch, mock_aws(), recording() as recorder:
+        patch.setenv("AWS_DEFAULT_REGION", REGION)  # as Lambda and Fargate set it
+        play(Stage(actor, stack, recorder))
+    return tuple((call.actor, need) for call in recorder.calls for need in needs_of(call, frozenset(DATA)))
+
+
+def needed(stack: Stack, variant: str) -> dict[str, list[Need]]:
+    """By role: what the code and AWS need in that variant of the stack."""
+    needs: dict[str, list[Need]] = defaultdict(list)
+    for actor, need in chain.from_iterable(map(recorded, range(len(SCENARIOS)))):
+        if NEEDS_AN_OPTION.get(actor) is None or NEEDS_AN_OPTION[actor] in VARIANTS[variant]:
+            needs[stack.role_of(actor) if actor in stack.functions() else actor].append(need)
+    for role, found in documented(stack, DEFINITION).items():
+        needs[role] += found
+    return needs
+
+
+@pytest.mark.parametrize("number", range(len(SCENARIOS)), ids=[play.__name__ for _, play in SCENARIOS])
+def test_what_every_path_calls_is_known(number: int) -> None:
+    recorded(number)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_role_may_do_what_it_needs_and_nothing_else(variant: str) -> None:
     stack = Stack.of(TEMPLATE, **VARIANTS[variant])
-    needs: dict[str, list[Need]] = defaultdict(list)
-    for actor, found in recorded().items():
-        if NEEDS_AN_OPTION.get(actor) is None or NEEDS_AN_OPTION[actor] in VARIANTS[variant]:
-            needs[stack.role_of(actor) if actor in stack.functions() else actor] += found
-    for role, found in documented(stack, DEFINITION).items():
-        needs[role] += found
-    assert findings(stack, needs) == []
+    assert findings(stack, needed(stack, variant)) == []
+
+
+CHANGES = {
+    "an action too few": (
+        '["dynamodb:GetItem", "dynamodb:UpdateItem"]',
+        '["dynamodb:UpdateItem"]',
+        ["ApiRole lacks dynamodb:GetItem on ", "AwaitWorkersRole lacks dynamodb:GetItem on "],
+    ),
+    "an action too many": (
+        'Action: ["sns:Publish"], Resource: !Ref Topic',
+        'Action: ["sns:Publish", "sns:Subscribe"], Resource: !Ref Topic',
+        ["FinishRunRole/Tell allows sns:Subscribe, which authorization.json does not know"],
+    ),
+    "an action of another's": (
+        'Action: ["ecs:DescribeTasks"]',
+        'Action: ["ecs:DescribeTasks", "ecs:StopTask"]',
+        ["AwaitWorkersRole/Look allows ecs:StopTask, which nothing needs"],
+    ),
+    "a folder too many": (
+        'Action: ["s3:PutObject"], Resource: !Sub "${SpecsBucket.Arn}/answers/*"',
+        'Action: ["s3:PutObject"], Resource: !Sub "${SpecsBucket.Arn}/*"',
+        ["FinishRunRole/Answers allows s3:PutObject on "],
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_template_that_says_anything_else_is_found_out(change: str, tmp_path: Path) -> None:
+    old, new, said = CHANGES[change]
+    text = TEMPLATE.read_text()
+    assert old in text
+    changed = tmp_path / "template.yaml"
+    changed.write_text(text.replace(old, new))
+    stack = Stack.of(changed, **VARIANTS["as it is"])
+    found = findings(stack, needed(stack, "as it is"))
+    assert [any(each.startswith(beginning) for each in found) for beginning in said] == [True] * len(said), found
+    roles = {beginning.split()[0].split("/")[0] for beginning in said}
+    assert {each.split()[0].split("/")[0] for each in found} == roles
+
+
+def test_no_single_action_can_be_taken_away() -> None:
+    """Nothing is allowed twice either."""
+    stack = Stack.of(TEMPLATE, **VARIANTS["with every option"])
+    needs = needed(stack, "with every option")
+    whole = stack.statements()
+    unnoticed = []
+    for role, statements in whole.items():
+        for at, statement in enumerate(statements):
+            for action in statement.actions:
+                fewer = replace(statement, actions=tuple(set(statement.actions) - {action}))
+                rest = [*statements[:at], fewer, *statements[at + 1 :]]
+                if not any(f" lacks {action} " in text for text in judged({role: rest}, {role: needs[role]})):
+                    unnoticed.append(f"{role}/{statement.sid} {action}")
+    assert unnoticed == []
 
 
 def test_every_function_and_every_task_has_scenarios() -> None:

@@ -105,7 +105,7 @@ def holders() -> dict[str, set[str]]:
         ("iam:PassRole", {"ApiRole", "RunJobRole"}),
         ("elasticloadbalancing:RegisterTargets", {"SchedulerRole"}),
         ("execute-api:Invoke", {"NotebookRole"}),
-        ("s3:DeleteObject", {"SubmitRole", "WorkerRole", "ClientRole"}),
+        ("s3:DeleteObject", {"SubmitRole", "ClientRole"}),
     ],
 )
 def test_no_role_does_what_another_does_for_it(action: str, roles: set[str]) -> None:

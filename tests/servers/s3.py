@@ -22,11 +22,11 @@ class _Quiet(WSGIRequestHandler):
 
 @dataclass
 class S3:
-    """A running server."""
+    """A running server. `refused` goes by /bucket/key, or by method, as in `PUT /bucket/key`."""
 
     url: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)  # (method, /bucket/key) in the order of arrival
-    refused: dict[str, tuple[str, str]] = field(default_factory=dict)  # [method ]/bucket/key: (status, S3's error code)
+    refused: dict[str, tuple[str, str]] = field(default_factory=dict)  # (HTTP status, S3's error code)
 
     @cached_property
     def client(self) -> Any:

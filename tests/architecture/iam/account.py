@@ -1,7 +1,8 @@
 """A stack on moto under the template's own names, for scenarios to play in."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from io import BytesIO
 from typing import Any
@@ -10,6 +11,7 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.response import StreamingBody
 from moto.ec2.models import ec2_backends
+from moto.moto_api import state_manager
 
 from functions.adapters.run_items import run_item
 from functions.core.leasing import Outcome
@@ -82,6 +84,16 @@ class Account:
         )
         if stopped:
             self.ecs.stop_task(cluster=names["CLUSTER"], task=started["tasks"][0]["taskArn"])
+
+
+@contextmanager
+def tasks_that_stay() -> Iterator[None]:
+    """ECS tasks run on; moto has them end as soon as somebody looks."""
+    state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000})
+    try:
+        yield
+    finally:
+        state_manager.unset_transition("ecs::task")
 
 
 def answer_invoke(client: Any, document: Mapping[str, Any]) -> None:

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore import handlers
+from botocore.loaders import create_loader
 
+_MODELS = create_loader()  # of the services: to read them anew for every recording takes seconds
 Actor = str | Callable[[], str]
 
 
@@ -58,12 +61,14 @@ def recording() -> Iterator[Recorder]:
     """Record the calls of every client that is made meanwhile."""
     recorder = Recorder()
     hooks = [("provide-client-params", recorder.on_call), ("after-call", recorder.on_answer)]
-    session = boto3.DEFAULT_SESSION
-    handlers.BUILTIN_HANDLERS.extend(hooks)
-    boto3.DEFAULT_SESSION = None  # sessions take the handlers when they are made
+    before = boto3.DEFAULT_SESSION
+    handlers.BUILTIN_HANDLERS.extend(hooks)  # sessions take the handlers when they are made
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _MODELS)
+    boto3.setup_default_session(botocore_session=session)
     try:
         yield recorder
     finally:
         for hook in hooks:
             handlers.BUILTIN_HANDLERS.remove(hook)
-        boto3.DEFAULT_SESSION = session
+        boto3.DEFAULT_SESSION = before

@@ -10,9 +10,13 @@ from tests.architecture.iam.stack import MARK, Stack, Statement
 
 def findings(stack: Stack, needs: Mapping[str, Sequence[Need]]) -> list[str]:
     """What is wrong, a sentence each; `needs` by role. Nothing is wrong where both sides are equal."""
+    return judged(stack.statements(), needs)
+
+
+def judged(statements: Mapping[str, Sequence[Statement]], needs: Mapping[str, Sequence[Need]]) -> list[str]:
+    """The same for statements by role."""
     table = authorization()
     found: list[str] = []
-    statements = stack.statements()
     for role in sorted({*statements, *needs}):
         allowed, needed = statements.get(role, []), needs.get(role, [])
         found += [f"{role} {text}" for text in _missing(allowed, needed)]

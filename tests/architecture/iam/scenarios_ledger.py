@@ -11,7 +11,7 @@ from functions.core.ledger import Lease, Ledger, Ticket, drain
 from functions.core.runs import Run
 from functions.core.tls import Act
 from jobspec import RunState
-from tests.architecture.iam.account import Account, answer_invoke
+from tests.architecture.iam.account import Account, answer_invoke, tasks_that_stay
 from tests.architecture.iam.needs import REGION
 from tests.architecture.iam.scenarios import Stage, scenario
 from tests.chaos.world import run_row
@@ -62,7 +62,7 @@ def workers_that_come_and_a_run_that_starts(stage: Stage) -> None:
     with stage.acting():
         assert not await_workers.handle(call, account.actor)["ready"]
     account.start_task("a")
-    with stage.acting():
+    with tasks_that_stay(), stage.acting():
         assert await_workers.handle(call, account.actor)["ready"]
 
 
@@ -129,7 +129,7 @@ def _announcements(account: Account) -> None:
 
 @scenario(JANITOR)
 def something_of_everything(stage: Stage) -> None:
-    """A late lease, a run that waits, runs that nobody started or that ended unseen, a client of an ended one."""
+    """A lease that is late, a run that waits, one that nobody started, some that ended unseen, one's client."""
     account = Account(stage)
     answer_invoke(account.actor.finish_function.client, {"state": "FAILED"})
     account.start_task("orphan")

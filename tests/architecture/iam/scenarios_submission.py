@@ -101,8 +101,8 @@ def inputs_from_every_bucket_from_results_and_behind_https(stage: Stage) -> None
     account.actor.web.put(WEB, 100, "e")
     results = account.environment["RESULTS_BUCKET"]
     account.scene.results.write("runs/earlier-1/trips/month=2018-01/a.parquet", b"x")
-    trips = f"s3://{account.more_data}/trips/*-01.csv", f"s3://{results}/runs/earlier-1/trips/*/*.parquet", WEB
-    message = _drop(account, spec(*trips))
+    more = [f"s3://{account.more_data}/trips/{name}.csv" for name in ("*-01", "2018-02")]
+    message = _drop(account, spec(*more, f"s3://{results}/runs/earlier-1/trips/*/*.parquet", WEB))
     assert _submit(stage, account, message) == []
     assert account.scene.specs.exists(keys.run_answer("specs/team/one.json"))
 
