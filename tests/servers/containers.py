@@ -50,7 +50,7 @@ class Container:
     def events(self, event: str) -> list[dict[str, Any]]:
         return [line for line in self.lines if line.get("event") == event]
 
-    def wait_for(self, event: str, seconds: float = 150.0) -> dict[str, Any]:
+    def wait_for(self, event: str, seconds: float = 240.0) -> dict[str, Any]:
         """The first line of that event."""
         deadline = time.monotonic() + seconds
         while not self.events(event):
@@ -63,7 +63,7 @@ class Container:
         """What ECS does when it wants the task to end."""
         self.process.send_signal(signal.SIGTERM)
 
-    def ended(self, seconds: float = 150.0) -> int:
+    def ended(self, seconds: float = 240.0) -> int:
         """The exit code, once it has ended."""
         code = self.process.wait(seconds)
         self._reader.join(5)

@@ -124,17 +124,17 @@ def test_a_worker_is_as_large_as_its_task(address: str, keys: str) -> None:
 
 def test_the_scheduler_shows_its_health_and_its_metrics_and_no_pages(scheduler: Container, worker: Container) -> None:
     url = f"http://127.0.0.1:{scheduler.wait_for('listening')['http_port']}"
-    assert urllib3.request("GET", f"{url}/health").data == b"ok"
-    assert b"\ndask_scheduler_workers{" in urllib3.request("GET", f"{url}/metrics").data
+    assert urllib3.request("GET", f"{url}/health", timeout=60).data == b"ok"
+    assert b"\ndask_scheduler_workers{" in urllib3.request("GET", f"{url}/metrics", timeout=60).data
     for page in ("/status", "/info/main/workers.html", "/json/identity.json"):
-        assert urllib3.request("GET", url + page).status == 404
+        assert urllib3.request("GET", url + page, timeout=60).status == 404
 
 
 def test_the_dashboard_where_it_is_asked_for(keys: str) -> None:
     with container("scheduler", *HERE, *ANY_PORT, "--dashboard", DISPATCH_TLS=keys) as running:
         url = f"http://127.0.0.1:{running.wait_for('listening')['http_port']}"
-        assert urllib3.request("GET", f"{url}/status").status == 200
-        assert urllib3.request("GET", f"{url}/health").data == b"ok"
+        assert urllib3.request("GET", f"{url}/status", timeout=60).status == 200
+        assert urllib3.request("GET", f"{url}/health", timeout=60).data == b"ok"
         running.stop()
         assert running.ended() == 0
 
