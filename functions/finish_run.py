@@ -56,7 +56,7 @@ def handle(event: dict[str, Any], wiring: Wiring) -> dict[str, Any]:
         logger.warning("an execution ended that is nobody's run", execution=ending.run_id)
         return {"state": None}
     for task in evidence.clients:
-        if task.stopped_at is None:
+        if task.status != "STOPPED":
             wiring.dask_services.stop(task, f"{run.run_id} is {run.state}")
     if not run.announced:
         _announce(run, wiring)

@@ -62,7 +62,7 @@ def sweep(
     for run_id, lease in store.read().leases.items():
         resend(store, tokens, run_id, lease)
     workers = services.tasks("worker")
-    stopping = [task for task in services.stopped("worker") if task.stopped_at is None]
+    stopping = [task for task in services.stopped("worker") if task.status != "STOPPED"]
     reconcile(store, services, scheduler_may_go(store.read(), [*workers, *stopping], now))
     clients = services.tasks("client")
     never_started = stuck([*clients, *workers, *services.tasks("scheduler")], now)

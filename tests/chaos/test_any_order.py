@@ -295,7 +295,7 @@ def test_any_order_on_dynamodb(dynamodb: Any) -> None:
             return MotoWorld(dynamodb, Ledger(cap=CAP), [])
 
     run_state_machine_as_test(
-        OnDynamo, settings=settings(FEW, max_examples=12, stateful_step_count=30, phases=[Phase.generate])
+        OnDynamo, settings=settings(FEW, max_examples=5, stateful_step_count=30, phases=[Phase.generate])
     )
 
 
