@@ -213,6 +213,18 @@ def test_only_what_is_done_while_acting_is_recorded(recorder: Recorder) -> None:
     ]
 
 
+def test_who_acts_may_be_asked_call_by_call(recorder: Recorder) -> None:
+    s3 = boto3.client("s3", region_name="us-east-1")
+    names = iter(["ClientRole", "WorkerRole"])
+    with recorder.acting_as(lambda: next(names)):
+        s3.create_bucket(Bucket="bucket")
+        s3.put_object(Bucket="bucket", Key="runs/1/a", Body=b"")
+    assert [(call.actor, call.operation) for call in recorder.calls] == [
+        ("ClientRole", "CreateBucket"),
+        ("WorkerRole", "PutObject"),
+    ]
+
+
 def test_a_transaction_needs_each_of_its_parts(recorder: Recorder) -> None:
     resource = boto3.resource("dynamodb", region_name="us-east-1")
     keys = {"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST"}
