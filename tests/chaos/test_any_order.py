@@ -275,6 +275,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
 FEW = settings(
     stateful_step_count=40,
+    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
 
