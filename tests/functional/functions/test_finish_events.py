@@ -111,6 +111,11 @@ def test_an_end_that_was_not_made_known_is_made_known_by_the_next_call() -> None
     assert wiring.ledger.run(RUN).announced
 
 
+def test_a_run_that_never_ran_cannot_succeed_whatever_lies_in_its_folder() -> None:
+    wiring = before({"state": "SCALING", "left": {"result.json": {"run_id": RUN}}})
+    assert finish_run.handle(event("the-client-succeeded"), wiring) == {"state": "FAILED"}
+
+
 def test_a_late_end_of_one_attempt_does_not_touch_the_next() -> None:
     wiring = before({"state": "TIMED_OUT", "lease": False, "announced": True})
     following = RUN[:-1] + "2"

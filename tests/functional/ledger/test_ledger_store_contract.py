@@ -54,14 +54,17 @@ def test_what_is_committed_is_read_at_the_next_version(make: Make) -> None:
     assert store.read() == replace(drained, version=2)
 
 
+@pytest.mark.parametrize("version", [0, 1, 2])
 @pytest.mark.parametrize("again", [True, False], ids=["the same ledger", "another"])
-def test_whoever_has_read_an_older_version_is_told(make: Make, again: bool) -> None:
+def test_whoever_has_read_an_older_version_is_told(make: Make, again: bool, version: int) -> None:
     store = make(run_row("a"))
+    for _ in range(version):
+        store.commit(store.read(), replace(LEASED, draining=True))
     old = store.read()
     store.commit(old, LEASED)
     new = old if again else replace(LEASED, draining=True)
     assert store.commit(old, new, to(RunState.FAILED)) is Outcome.STALE
-    assert store.read() == replace(LEASED, version=1)
+    assert store.read() == replace(LEASED, version=version + 1)
     run = store.run("a")
     assert run and run.state is RunState.SUBMITTED
 
