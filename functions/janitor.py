@@ -1,5 +1,6 @@
 """Every five minutes: whatever somebody else should have done, and died before. See `functions.core.sweeping`."""
 
+from itertools import islice
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -37,14 +38,14 @@ def handle(wiring: Wiring) -> dict[str, Any]:
 
     swept = sweep(wiring.ledger, wiring.dask_services, wiring.executions, wiring.executions, ended, now)
     started = 0
-    for state in ("SUBMITTED", "QUEUED", "SCALING", "RUNNING"):
-        for run in wiring.runs.page(MOST, state=state).runs:
-            action = forgotten(run, swept.ledger, wiring.executions, now)
-            if isinstance(action, Ending):
-                ended(action)
-            elif action:
-                start(run, wiring.executions)
-                started += 1
+    nowhere = (run for run in wiring.runs.open_runs() if not swept.ledger.names(run.run_id))
+    for run in islice(nowhere, MOST):
+        action = forgotten(run, swept.ledger, wiring.executions, now)
+        if isinstance(action, Ending):
+            ended(action)
+        elif action:
+            start(run, wiring.executions)
+            started += 1
     _measure(swept, started)
     counts = {"overdue": len(swept.overdue), "stopped": len(swept.stopped), "started": started}
     logger.info("swept", counts=counts, leased=swept.ledger.workers, queued=len(swept.ledger.queue))

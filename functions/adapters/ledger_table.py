@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from functions.adapters.run_items import LEDGER_KEY, attribute, expiry, run_key, run_of
+from functions.adapters.run_items import LEDGER_KEY, OPEN, attribute, expiry, run_key, run_of
 from functions.core.leasing import Outcome, RunChange
 from functions.core.ledger import Lease, Ledger, Ticket
 from functions.core.runs import Run
@@ -142,6 +142,8 @@ def _update(change: RunChange) -> dict[str, Any]:
     for name, value in fields.items():
         written |= attribute(name, value)
     removed = [name for name, value in fields.items() if value is None]
+    if change.state.is_final:
+        removed.append(OPEN)
     sources = {f":was{index}": str(state) for index, state in enumerate(sorted(change.sources))}
     condition = f"attribute_exists(pk) AND #state IN ({', '.join(sources)})"
     values = {f":{name}": value for name, value in written.items()} | sources

@@ -1,6 +1,7 @@
 """A `Run` as an item of the runs table, which holds four kinds of items, told apart by their key `pk`.
 
-    run#<run id>     a run; `listed` = "run" puts it into the index `by_time`, sorted by `created_at`
+    run#<run id>     a run; `listed` = "run" puts it into the index `by_time`, sorted by `created_at`;
+                     `open` = "run" into the index `open_runs`, sorted likewise, until it has ended
     work#<work id>   the last attempt at some work: `attempt`, `run_id`
     event#<event>    a submission that has been dealt with: `run_id`
     ledger           the worker ledger: `version` and its `document`
@@ -18,6 +19,8 @@ from functions.core.runs import KEEP_DAYS, Run
 from jobspec import RunState
 
 INDEX = "by_time"
+OPEN_INDEX = "open_runs"
+OPEN = "open"
 LEDGER_KEY = "ledger"
 _TIMES = frozenset({"created_at", "updated_at"})
 # Kept as JSON text: their numbers must come back as they went.
@@ -47,6 +50,8 @@ def expiry(moment: datetime) -> int:
 def run_item(run: Run) -> dict[str, Any]:
     """The item of a run, in the plain types that the DynamoDB resource takes."""
     item: dict[str, Any] = {"pk": run_key(run.run_id), "listed": "run", "expires_at": expiry(run.updated_at)}
+    if not run.state.is_final:
+        item[OPEN] = "run"
     for field in fields(run):
         item |= attribute(field.name, getattr(run, field.name))
     return item

@@ -2,14 +2,25 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from functions.adapters.run_items import INDEX, attribute, event_key, expiry, run_item, run_key, run_of, work_key
+from functions.adapters.run_items import (
+    INDEX,
+    OPEN,
+    OPEN_INDEX,
+    attribute,
+    event_key,
+    expiry,
+    run_item,
+    run_key,
+    run_of,
+    work_key,
+)
 from functions.core.clock import Clock
 from functions.core.runs import Run
 from functions.core.submission import KnownEvent, LastAttempt
@@ -126,6 +137,24 @@ class RunsTable:
                 return Page([run_of(one) for one in found], None)
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
         return Page([run_of(one) for one in found], _bookmark(query["ExclusiveStartKey"]))
+
+    def open_runs(self) -> Iterator[Run]:
+        """The runs that have not ended, the oldest first, as they were a moment ago: one may have ended since.
+
+        What it reads grows with the runs that are open, not with those that ever were.
+        """
+        query: dict[str, Any] = {
+            "IndexName": OPEN_INDEX,
+            "KeyConditionExpression": "#open = :run",
+            "ExpressionAttributeNames": {"#open": OPEN},
+            "ExpressionAttributeValues": {":run": "run"},
+        }
+        while True:
+            answer = self._table.query(**query)
+            yield from map(run_of, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _item(self, key: str) -> dict[str, Any] | None:
         return self._table.get_item(Key={"pk": key}, ConsistentRead=True).get("Item")

@@ -297,13 +297,15 @@ def test_a_bucket_is_encrypted_private_versioned_and_reached_by_tls_alone(bucket
 
 
 def test_the_runs_table_is_what_the_adapters_expect() -> None:
-    from functions.adapters.run_items import INDEX
+    from functions.adapters.run_items import INDEX, OPEN, OPEN_INDEX
 
     table = DEFAULTS.properties("RunsTable")
     assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
-    [index] = table["GlobalSecondaryIndexes"]
-    assert index["IndexName"] == INDEX
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["listed", "created_at"]
+    indexes = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in table["GlobalSecondaryIndexes"]
+    }
+    assert indexes == {INDEX: ["listed", "created_at"], OPEN_INDEX: [OPEN, "created_at"]}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
     assert table["BillingMode"] == "PAY_PER_REQUEST"

@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -71,6 +72,10 @@ class FakeRuns:
         start = next((index + 1 for index, run in enumerate(fitting) if run.run_id == following), 0)
         shown = fitting[start : start + limit]
         return Page(shown, shown[-1].run_id if len(fitting) > start + limit else None)
+
+    def open_runs(self) -> Iterator[Run]:
+        oldest = sorted(self.rows.values(), key=lambda run: run.created_at)
+        return iter([run for run in oldest if not run.state.is_final])
 
     def end(self, run_id: str, state: RunState) -> None:
         """What finish_run does to a row."""

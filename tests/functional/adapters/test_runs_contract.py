@@ -7,7 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
+from functions.adapters.ledger_table import LedgerTable
 from functions.adapters.runs_table import RunsTable
+from functions.core.leasing import RunChange
 from functions.core.runs import KEEP_DAYS, Run
 from functions.core.submission import KnownEvent, LastAttempt
 from jobspec import RunState, SpecError
@@ -45,7 +47,10 @@ def set_state(runs: Any, run_id: str, state: RunState) -> None:
     if isinstance(runs, FakeRuns):
         runs.end(run_id, state)
     else:
-        runs._change(run_id, {"state": str(state)})
+        ledger = LedgerTable(runs._resource, "runs", None, lambda _: None)
+        run = ledger.run(run_id)
+        assert run
+        assert ledger.change(RunChange(run_id, state, run.updated_at))
 
 
 def test_a_run_comes_back_as_it_went(runs: Any) -> None:
@@ -95,9 +100,9 @@ def test_cancelling_is_marked_while_the_run_lives(runs: Any) -> None:
     assert runs.mark_cancelling(run().run_id, AT) == run(cancelling=True)
     assert runs.mark_cancelling("none-1", AT) is None
     runs.create(run(2), 1, None, "d")
-    set_state(runs, run(2).run_id, RunState.SUCCEEDED)
+    set_state(runs, run(2).run_id, RunState.FAILED)
     ended = runs.mark_cancelling(run(2).run_id, AT)
-    assert (ended.state, ended.cancelling) == (RunState.SUCCEEDED, False)
+    assert (ended.state, ended.cancelling) == (RunState.FAILED, False)
 
 
 def test_pages_hold_every_run_once_the_newest_first(runs: Any) -> None:
@@ -120,6 +125,17 @@ def test_pages_hold_every_run_once_the_newest_first(runs: Any) -> None:
                 found, following, pages = [*found, *page.runs], page.following, pages + 1
             assert found == expected[::-1]
             assert pages == max(1, -(-len(expected) // limit))
+
+
+def test_open_runs_are_those_that_have_not_ended_the_oldest_first(runs: Any) -> None:
+    assert list(runs.open_runs()) == []
+    made = [run(work=f"{WORK[:-2]}{minute:02}", minute=minute) for minute in range(3)]
+    for one in reversed(made):
+        runs.create(one, 0, None, "d")
+    runs.mark_cancelling(made[0].run_id, made[0].updated_at)
+    assert list(runs.open_runs()) == [replace(made[0], cancelling=True), *made[1:]]
+    set_state(runs, made[1].run_id, RunState.FAILED)
+    assert [one.run_id for one in runs.open_runs()] == [made[0].run_id, made[2].run_id]
 
 
 class TestOnDynamoDB:

@@ -21,21 +21,23 @@ DATA = "data"
 
 def make_runs_table(resource: Any, name: str) -> None:
     """The table as template.yaml has it."""
-    keys = {"pk": "HASH"}
     resource.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "listed", "created_at")],
-        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
+        AttributeDefinitions=[
+            {"AttributeName": key, "AttributeType": "S"} for key in ("pk", "listed", "open", "created_at")
+        ],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         GlobalSecondaryIndexes=[
             {
-                "IndexName": "by_time",
+                "IndexName": name,
                 "KeySchema": [
-                    {"AttributeName": "listed", "KeyType": "HASH"},
+                    {"AttributeName": key, "KeyType": "HASH"},
                     {"AttributeName": "created_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
             }
+            for name, key in (("by_time", "listed"), ("open_runs", "open"))
         ],
     )
 
