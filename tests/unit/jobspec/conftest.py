@@ -1,7 +1,7 @@
 import pytest
-import sample_catalogue
 
 from jobspec import Registry, discover
+from tests.unit.jobspec import sample_catalogue
 
 
 @pytest.fixture(scope="session")

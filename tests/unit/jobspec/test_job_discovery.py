@@ -4,9 +4,9 @@ import importlib
 import sys
 
 import pytest
-import sample_catalogue
 
 from jobspec import JobDefinitionError, Params, Registry, Size, discover
+from tests.unit.jobspec import sample_catalogue
 
 WHOLE = '''"""What it does."""
 from jobspec import Params as Base, Size
@@ -43,20 +43,22 @@ def test_every_module_is_a_job_and_a_package_is_not(jobs):
 
 
 def test_a_job_holds_what_its_module_defines(jobs):
-    module = importlib.import_module("sample_catalogue.count_trips")
+    module = importlib.import_module("tests.unit.jobspec.sample_catalogue.count_trips")
     job = jobs["count-trips"]
     assert job.name == "count-trips"
     assert job.description == "How many trips there are."
     assert job.documentation == "How many trips there are.\n\nCounts every one of them."
     assert job.params is module.Params
     assert job.size is module.SIZE
-    assert job.module == "sample_catalogue.count_trips"
+    assert job.module == "tests.unit.jobspec.sample_catalogue.count_trips"
     assert (job.questions, job.run, job.report) == (module.questions, None, None)
-    assert jobs["vendor-summary"].run is importlib.import_module("sample_catalogue.vendor_summary").run
+    assert (
+        jobs["vendor-summary"].run is importlib.import_module("tests.unit.jobspec.sample_catalogue.vendor_summary").run
+    )
 
 
 def test_a_package_can_be_named():
-    assert discover("sample_catalogue") == discover(sample_catalogue)
+    assert discover("tests.unit.jobspec.sample_catalogue") == discover(sample_catalogue)
 
 
 def test_a_package_can_discover_itself_while_it_is_imported(tmp_path, monkeypatch):

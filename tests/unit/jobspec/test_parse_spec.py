@@ -5,9 +5,9 @@ from datetime import date
 from types import MappingProxyType
 
 import pytest
-from sample_catalogue.count_trips import Colour
 
 from jobspec import Registry, SpecError, canonical_spec, parse_spec
+from tests.unit.jobspec.sample_catalogue.count_trips import Colour
 
 GOOD = {"job": "count-trips", "params": {"trips": ["a.csv"]}}
 
