@@ -53,8 +53,8 @@ $(ASL_VALIDATOR): $(SAM_VENV)/.ready statemachine/package-lock.json
 demo: $(VENV)/.runtime
 	$(BIN)/dispatch run examples/specs/explore-trips.json --results results
 
-## The fast part of `make test`: style, types, layers, generated documents fresh.
-check: $(VENV)/.dev
+## The fast part of `make test`: style, types, layers, generated documents fresh, template and state machine valid.
+check: $(VENV)/.dev validate
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -62,7 +62,7 @@ check: $(VENV)/.dev
 	$(BIN)/python -m docs.generate --check
 	$(BIN)/python -m docs.idle_cost --check
 
-test: check validate
+test: check
 	$(BIN)/pytest
 
 ## The template and the state machine, without an account.

@@ -38,8 +38,6 @@ def patterns(node: Any) -> list[dict[str, Any]]:
 
 def trigger() -> dict[str, Any]:
     """The pattern by which dropped specs reach the queue, its bucket made ours."""
-    if not TEMPLATE.exists():  # it comes with the next part; what it has to say is settled
-        return {"detail-type": ["Object Created"], "detail": {"object": {"key": [{"prefix": keys.SPECS}]}}}
     (pattern,) = patterns(json.loads(json.dumps(cfn_yaml.load(str(TEMPLATE)))))
     detail = dict(pattern["detail"])
     detail.pop("bucket", None)  # the harder case: even in the bucket of specs itself
