@@ -162,6 +162,7 @@ class Wiring:
             buckets=self.buckets,
             web=self.web,
             executions=self.executions,
+            ledger=self.ledger,
             stack=self.stack,
             code_version=self.settings.image_tag,
             clock=self.clock,

@@ -65,9 +65,14 @@ def acquire(ledger: Ledger, ticket: Ticket, now: datetime) -> Ledger:
         raise TooManyWorkers(ticket.workers, ledger.cap)
     if not ledger.queue and _fits(ledger, ticket):
         return _lease(ledger, ticket, now)
+    check_room(ledger)
+    return replace(ledger, queue=(*ledger.queue, ticket))
+
+
+def check_room(ledger: Ledger) -> None:
+    """Raises QueueFull where no run more may wait."""
     if len(ledger.queue) >= QUEUE_LIMIT:
         raise QueueFull(QUEUE_LIMIT)
-    return replace(ledger, queue=(*ledger.queue, ticket))
 
 
 def grantable(ledger: Ledger) -> Ticket | None:

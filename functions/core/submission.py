@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from functions.core import keys
 from functions.core.clock import Clock
 from functions.core.inputs import Buckets, Web, check_readable, find_inputs
+from functions.core.ledger import Ledger, check_room
 from functions.core.planning import Plan, Stack, plan
 from functions.core.runs import Run, Trigger
 from jobspec import (
@@ -115,6 +116,13 @@ class ResultFiles(Protocol):
         """Write it if there is no object of that key; False if there is."""
 
 
+class Ledgers(Protocol):
+    """The worker ledger, to look at."""
+
+    def read(self) -> Ledger:
+        """The ledger as it is."""
+
+
 class Executions(Protocol):
     """The executions of the state machine."""
 
@@ -133,6 +141,7 @@ class Submitter:
     buckets: Buckets
     web: Web
     executions: Executions
+    ledger: Ledgers
     stack: Stack
     code_version: str
     clock: Clock
@@ -149,6 +158,7 @@ class Submitter:
                 if submission.event:
                     self.runs.note_event(submission.event, last.run.run_id, submission.digest)
                 return self._started(last.run)
+            check_room(self.ledger.read())  # before anything is written; a place that is lost meanwhile is missed later
             after = last.attempt if last else 0
             run = self._run(work, self._prepared(work, after, spec, inputs), spec, planned, submission)
             if self.runs.create(run, after, submission.event, submission.digest):
@@ -158,7 +168,7 @@ class Submitter:
         raise DispatchError(f"{work}: others keep submitting the same work; try again")
 
     def dry_run(self, submission: Submission) -> Plan:
-        """The plan that the submission would get; raises what `submit` raises, and writes nothing."""
+        """The plan that the submission would get; raises what `submit` raises but QueueFull, and writes nothing."""
         return self._understood(submission)[2]
 
     def _known(self, submission: Submission) -> Run | None:

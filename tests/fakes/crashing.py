@@ -26,7 +26,7 @@ class _Port:
         return call
 
 
-PORTS = ("runs", "results", "buckets", "web", "executions", "specs")
+PORTS = ("runs", "ledger", "results", "buckets", "web", "executions", "specs")
 
 
 def crashing_ports(wiring: Any, before: Callable[..., None], after: Callable[..., None]) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from typing import Any
 
 from functions import submit
+from functions.core.ledger import Ledger
 from functions.settings import Settings
 from functions.wiring import Wiring
 from tests.fakes.clock import FakeClock
 from tests.fakes.executions import FakeExecutions
+from tests.fakes.ledger_store import FakeLedgerStore
 from tests.fakes.objects import FakeBucket, FakeBuckets
 from tests.fakes.runs import FakeRuns
 from tests.fakes.schedules import FakeSchedules
@@ -36,11 +38,12 @@ ENVIRONMENT = {
 
 
 def fake_wiring(**environment: str) -> Any:
-    """A wiring on fakes: `runs`, `specs`, `results`, `buckets`, `web`, `executions`, `schedules`, `clock`."""
+    """A wiring on fakes: `runs`, `ledger`, `specs`, `results`, `buckets`, `web`, `executions`, `schedules`, `clock`."""
     wiring: Any = Wiring(Settings(ENVIRONMENT | environment))
     fakes = {
         "clock": FakeClock(),
         "runs": FakeRuns(),
+        "ledger": FakeLedgerStore(Ledger(cap=20)),
         "specs": FakeBucket(),
         "results": FakeBucket(),
         "buckets": FakeBuckets(data={f"trips/2018-{month:02}.csv": b"x" * month for month in range(1, 13)}),

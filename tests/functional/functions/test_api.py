@@ -1,6 +1,7 @@
 """The HTTP API: every route, and a problem for everything that goes wrong."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import urllib3
 
 from functions.core import keys
+from functions.core.ledger import QUEUE_LIMIT, Ticket
 from jobs import JOBS
 from jobspec import RunState, Unanswered
 from jobspec.document import MAX_BYTES
@@ -61,6 +63,14 @@ def test_the_same_key_is_the_same_run_and_another_spec_under_it_is_refused(fake:
     assert "something else" in problem(ask(fake, "POST", "/runs", GOOD, key), 422, "refused")["detail"]
     for bad in ("", "x" * 256, "a b"):
         problem(ask(fake, "POST", "/runs", GOOD, {"Idempotency-Key": bad}), 400)
+
+
+def test_a_full_queue_is_a_matter_of_time(fake: Any) -> None:
+    waiting = Ticket("another-run-1", 1, fake.clock.now(), 60)
+    fake.ledger.ledger = replace(fake.ledger.ledger, queue=(waiting,) * QUEUE_LIMIT)
+    assert "try again later" in problem(ask(fake, "POST", "/runs", GOOD), 503, "queue-full")["detail"]
+    fake.ledger.ledger = replace(fake.ledger.ledger, queue=())
+    assert ask(fake, "POST", "/runs", GOOD).status == 202
 
 
 def test_a_dry_run_answers_with_the_plan(fake: Any) -> None:

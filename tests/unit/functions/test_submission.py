@@ -4,17 +4,22 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from functions.core import keys
+from functions.core.ledger import QUEUE_LIMIT, Ticket
 from functions.core.submission import Submission, start
-from jobspec import DispatchError, NoInputs, Refused, RunState, SpecError
+from jobspec import DispatchError, NoInputs, QueueFull, Refused, RunState, SpecError
 from tests.fakes.crashing import Crash, crashing
 from tests.fakes.stack import RESULTS, fake_wiring
 
 SPEC = {"job": "explore-trips", "params": {"trips": ["s3://data/trips/2018-0*.csv"]}}
+
+
+WAITING = Ticket("another-run-1", 1, datetime(2026, 1, 1, tzinfo=UTC), 60)
 
 
 def submission(event: str | None = None, trigger: str = "s3", **changes: Any) -> Submission:
@@ -78,6 +83,20 @@ def test_a_success_answers_only_while_its_result_is_there(stack: Any) -> None:
     succeed(stack, first.run_id)
     stack.results.remove(keys.run_file(first.run_id, keys.RESULT))
     assert stack.submitter.submit(submission("e2")).attempt == 2
+
+
+def test_a_full_queue_takes_no_new_run_and_forgets_none_that_it_has(stack: Any) -> None:
+    known = stack.submitter.submit(submission("e1"))
+    stack.ledger.ledger = replace(stack.ledger.ledger, queue=(WAITING,) * (QUEUE_LIMIT - 1))
+    last = stack.submitter.submit(submission("e2", force=True))
+    stack.ledger.ledger = replace(stack.ledger.ledger, queue=(WAITING,) * QUEUE_LIMIT)
+    with pytest.raises(QueueFull, match="2,000 runs wait"):
+        stack.submitter.submit(submission("e3", force=True))
+    assert set(stack.runs.rows) == set(stack.executions.inputs) == {known.run_id, last.run_id}
+    assert len(stack.results.objects) == 4, "nothing is laid down for a run that there is not"
+    assert stack.submitter.submit(submission("e1")).run_id == known.run_id
+    assert stack.submitter.submit(submission("e4")).run_id == last.run_id, "the same work needs no place"
+    assert stack.submitter.dry_run(submission("e3")).workers == 1
 
 
 def test_force_runs_again_once_an_event(stack: Any) -> None:
