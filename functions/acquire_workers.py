@@ -8,8 +8,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.core.leasing import acquire, refuse
 from functions.core.ledger import Ticket
 from functions.core.scaling import reconcile
+from functions.unanswered import sdk_errors_as_unanswered
 from functions.wiring import Wiring, wiring
-from jobspec import DispatchError
+from jobspec import DispatchError, Unanswered
 
 logger, tracer = Logger(), Tracer(auto_patch=False)
 
@@ -18,7 +19,8 @@ logger, tracer = Logger(), Tracer(auto_patch=False)
 @tracer.capture_lambda_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """The function."""
-    handle(event, wiring())
+    with sdk_errors_as_unanswered():
+        handle(event, wiring())
 
 
 def handle(event: dict[str, Any], wiring: Wiring) -> None:
@@ -27,6 +29,8 @@ def handle(event: dict[str, Any], wiring: Wiring) -> None:
     ticket = Ticket(event["run_id"], event["workers"], now, event["timeout_seconds"])
     try:
         lease = acquire(wiring.ledger, wiring.executions, ticket, event["token"], now)
+    except Unanswered:
+        raise
     except DispatchError as error:
         logger.warning("refused", run_id=ticket.run_id, problem=error.as_problem())
         refuse(wiring.executions, event["token"], error)

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.core import keys
 from functions.core.planning import plan
+from functions.unanswered import sdk_errors_as_unanswered
 from functions.wiring import Wiring, wiring
 from jobspec import InputFile, NotFound, parse_spec
 
@@ -18,7 +19,8 @@ logger, tracer = Logger(), Tracer(auto_patch=False)
 @tracer.capture_lambda_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The function."""
-    return handle(event, wiring())
+    with sdk_errors_as_unanswered():
+        return handle(event, wiring())
 
 
 def handle(event: dict[str, Any], wiring: Wiring) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from functions.core import ledger as rules
 from functions.core.ledger import Lease, Ledger, Ticket
 from functions.core.runs import Run
-from jobspec import TRANSITIONS, Cancelled, DispatchError, RunState, TooManyWorkers
+from jobspec import TRANSITIONS, Cancelled, DispatchError, RunState, TooManyWorkers, Unanswered
 
 ATTEMPTS = 200
 """How often a change is tried that others overtake. Each time it loses, somebody else's has gone through."""
@@ -84,7 +84,7 @@ class Tokens(Protocol):
 def acquire(store: LedgerStore, tokens: Tokens, ticket: Ticket, token: str, now: datetime) -> Lease | None:
     """Lease the workers and let the run go on, or queue it (None). Asking twice gives the second token its answer.
 
-    Raises TooManyWorkers, QueueFull, and Cancelled where the run has ended or is asked to.
+    Raises TooManyWorkers, QueueFull, Cancelled where the run has ended or is asked to, and Unanswered.
     """
     for old in _versions(store):
         new = rules.acquire(old, ticket, now)
@@ -165,4 +165,4 @@ def _versions(store: LedgerStore) -> Iterator[Ledger]:
 
 
 def _overtaken() -> DispatchError:
-    return DispatchError(f"the ledger was changed by others {ATTEMPTS} times in a row; try again")
+    return Unanswered(f"the ledger was changed by others {ATTEMPTS} times in a row; try again")

@@ -8,8 +8,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.unanswered import SDK_ERRORS
 from jobspec import DispatchError, Unanswered
 from jobspec.problem import show
 
@@ -56,7 +56,7 @@ def _invalid(error: RequestValidationError) -> Response[Any]:
 
 def _unexpected(error: Exception) -> Response[Any]:
     logger.exception("no name for this")
-    if isinstance(error, ClientError | BotoCoreError):
+    if isinstance(error, SDK_ERRORS):
         return answer(Unanswered("a part of the stack gave no answer; try again").as_problem())
     return answer(DispatchError("this is a fault of ours; the log of the function api says more").as_problem())
 

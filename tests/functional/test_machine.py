@@ -324,7 +324,7 @@ def test_a_function_that_lambda_fails_to_run_is_called_again(
 ) -> None:
     function = machines.functions[name]
     refusals = [RefusedError(code, "internal") for code in ("ServiceException", "AWSLambdaException")]
-    function.replies = [*refusals, FunctionError("Sandbox.Timedout", "timed out after 60 s"), *function.replies]
+    function.replies = [*refusals, FunctionError("Sandbox.Timedout", "after 60 s"), *function.replies]
 
     assert (run().status, len(function.calls)) == ("SUCCEEDED", 4)
 
@@ -333,6 +333,16 @@ def test_inputs_that_are_not_available_now_are_asked_for_again(
     machines: StateMachines, run: Callable[[], Ended]
 ) -> None:
     machines.functions["Plan"].replies = [FunctionError("InputUnavailable", "403"), PLAN]
+
+    assert run().status == "SUCCEEDED"
+
+
+def test_a_function_that_aws_leaves_unanswered_is_called_again(
+    machines: StateMachines, run: Callable[[], Ended]
+) -> None:
+    for name in ("Plan", "AcquireWorkers", "AwaitWorkers"):
+        function = machines.functions[name]
+        function.replies = [FunctionError("Unanswered", "ThrottlingException"), *function.replies]
 
     assert run().status == "SUCCEEDED"
 
