@@ -1,9 +1,7 @@
 """Every order of the calls of three writers, and the same with one thing wrong, which must be found."""
 
-import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -12,7 +10,7 @@ from functions.core.ledger import Lease, Ledger, Ticket
 from jobspec import RunState
 from tests.chaos.explorer import explore
 from tests.chaos.mutants import WRONG_RECONCILES, mutant
-from tests.chaos.on_moto import MotoWorld
+from tests.chaos.on_moto import Database, on_dynamodb
 from tests.chaos.stepping import Body, Ports, Process
 from tests.chaos.world import (
     NOON,
@@ -33,9 +31,18 @@ from tests.functional.ledger.moto_ledger import runs_table
 
 
 @pytest.fixture(scope="module")
-def dynamodb() -> Iterator[Any]:
+def database() -> Iterator[Database]:
     with runs_table() as resource:
-        yield resource
+        yield Database(resource)
+
+
+@pytest.fixture(params=["in memory", "on DynamoDB"])
+def kept(request: pytest.FixtureRequest) -> Callable[[World], World]:
+    """`kept(world)` is the world with its ledger where it is to be."""
+    if request.param == "in memory":
+        return lambda world: world
+    database = request.getfixturevalue("database")
+    return lambda world: on_dynamodb(world, database)
 
 
 def busy() -> World:
@@ -91,23 +98,9 @@ def test_three_writers_in_every_order(names: tuple[str, ...]) -> None:
     assert explore(busy(), processes(names)) > 100
 
 
-WALKS = 3
-
-
 @pytest.mark.parametrize("names", THREE, ids=", ".join)
-def test_three_writers_in_some_orders_on_dynamodb(names: tuple[str, ...], dynamodb: Any) -> None:
-    """DynamoDB cannot be copied, so the product's adapter goes only some of the ways: these, the same every time."""
-    for seed in range(WALKS):
-        likeness, chance = busy(), random.Random(f"{names} {seed}")
-        world = MotoWorld(dynamodb, likeness.store.read(), likeness.runs().values())
-        world.executions.succeed("token of b", {})
-        going = processes(names)
-        while going := [process for process in going if process.next_call]:
-            process = chance.choice(going)
-            call = process.next_call
-            assert call
-            going[going.index(process)] = process.answered(world.make(call))
-        world.check_converged()
+def test_three_writers_in_every_order_on_dynamodb(names: tuple[str, ...], database: Database) -> None:
+    assert explore(on_dynamodb(busy(), database), processes(names)) > 100
 
 
 @pytest.mark.parametrize("names", TWO_THAT_MAY_CRASH, ids=", ".join)
@@ -135,15 +128,15 @@ def idle_but_for(run_id: str) -> World:
     return fake_world(Ledger(cap=6, version=7, leases=leases), [run_row(run_id, RunState.RUNNING), run_row("d")])
 
 
-def test_the_reconcile_that_is_right() -> None:
-    assert explore(idle_but_for("b"), reconciling(scaling.reconcile)) > 100
+def test_the_reconcile_that_is_right(kept: Callable[[World], World]) -> None:
+    assert explore(kept(idle_but_for("b")), reconciling(scaling.reconcile)) > 100
 
 
 @pytest.mark.parametrize("wrong", WRONG_RECONCILES)
-def test_a_reconcile_that_is_wrong_is_found(wrong: str) -> None:
+def test_a_reconcile_that_is_wrong_is_found(wrong: str, kept: Callable[[World], World]) -> None:
     broken = mutant(scaling, *WRONG_RECONCILES[wrong]).reconcile
     with pytest.raises(Violation, match="are ordered"):
-        explore(idle_but_for("b"), reconciling(broken))
+        explore(kept(idle_but_for("b")), reconciling(broken))
 
 
 def test_a_reconcile_without_the_scheduler_is_found() -> None:
@@ -158,7 +151,7 @@ def test_a_finish_that_wakes_nobody_is_found() -> None:
         explore(busy(), [Process("finish a", finishing("a", wake=lambda *_: None))])
 
 
-def test_an_acquire_in_two_steps_is_found() -> None:
+def test_an_acquire_in_two_steps_is_found(kept: Callable[[World], World]) -> None:
     right = (
         "        outcome = store.commit(old, new, change)\n        if outcome is Outcome.REFUSED:\n            raise"
     )
@@ -169,10 +162,10 @@ def test_an_acquire_in_two_steps_is_found() -> None:
         broken.acquire(ports.store, ports.executions, Ticket("d", 1, NOON, TIMEOUT), "token", NOON)
 
     with pytest.raises(Violation, match="is over and still in the ledger"):
-        explore(busy(), [Process("acquire d", body), *processes(("finish d",))])
+        explore(kept(busy()), [Process("acquire d", body), *processes(("finish d",))])
 
 
-def test_a_finish_in_two_steps_is_found() -> None:
+def test_a_finish_in_two_steps_is_found(kept: Callable[[World], World]) -> None:
     right = "        if store.commit(old, new, change) is Outcome.DONE:\n"
     wrong = "        if change and store.change(change) and store.commit(old, new) is Outcome.DONE:\n"
     broken = mutant(leasing, right, wrong)
@@ -181,7 +174,7 @@ def test_a_finish_in_two_steps_is_found() -> None:
         broken.finish(ports.store, "a", ending(NOON), NOON)
 
     with pytest.raises(Violation, match="is over and still in the ledger"):
-        explore(busy(), [Process("finish a", body)])
+        explore(kept(busy()), [Process("finish a", body)])
 
 
 def test_a_queue_that_can_be_jumped_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
