@@ -115,5 +115,5 @@ class DynamoStore:
 
 def on_dynamodb(world: World, database: Database) -> World:
     """The world with its ledger and runs kept in DynamoDB; it can be copied."""
-    state = world.store.read(), {run_id: run for run_id, run in sorted(world.runs().items())}
+    state = world.store.read(), dict(sorted(world.runs().items()))
     return World(DynamoStore(database, state), world.services, world.executions)
