@@ -15,7 +15,7 @@ from functions.adapters.executions import Executions
 from functions.adapters.finish_function import FinishFunction
 from functions.adapters.functions_client import SubmitFunction
 from functions.adapters.ledger_table import LedgerTable
-from functions.adapters.objects import Bucket, Buckets
+from functions.adapters.objects import Bucket, Buckets, s3_config
 from functions.adapters.runs_table import RunsTable
 from functions.adapters.schedules import Schedules
 from functions.adapters.tls_parameter import TlsParameter
@@ -179,7 +179,7 @@ class Wiring:
 
     @cached_property
     def _s3(self) -> Any:
-        return _sdk().client("s3")
+        return _sdk().client("s3", config=s3_config())
 
 
 def _sdk() -> Any:

@@ -11,6 +11,7 @@ from functions.core.globs import Listed
 from jobspec import InputUnavailable, UnreadableFile
 
 if TYPE_CHECKING:
+    from botocore.config import Config
     from types_boto3_s3 import S3Client
 
 _ABSENT = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "NotFound"})
@@ -49,6 +50,14 @@ class Buckets:
             except ClientError as error:
                 if _code(error) not in _ABSENT:
                     raise
+
+
+def s3_config() -> "Config":
+    """The client's: by default the SDK signs links in a way that newer buckets refuse, at a host of another region."""
+    from botocore.config import Config  # a sixth of the import of every handler
+
+    s3 = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+    return Config(signature_version="s3v4", s3=s3)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -220,7 +220,9 @@ def test_reading_a_result(stack: Any) -> None:
         name: output[name] for name in ("name", "path", "bytes", "media_type")
     }
     for url in (shown["url"], result["result"], result["receipt"]):
-        assert urllib3.util.parse_url(url).query
+        address = urllib3.util.parse_url(url)
+        assert address.host == "the-results.s3.us-east-1.amazonaws.com", "a bucket's links lead to its region"
+        assert address.query and "X-Amz-Algorithm=AWS4-HMAC-SHA256" in address.query
         assert f"/runs/{run_id}/" in url
     problem(ask(stack, "GET", "/runs/none-1/result"), 404, "not-found")
 
