@@ -51,7 +51,7 @@ After = Annotated[str | None, Query(max_length=2048, description="`next` of the 
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler
+@tracer.capture_lambda_handler(capture_response=False)  # links in it are keys, and traces have many readers
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The function."""

@@ -29,7 +29,7 @@ TRY_AGAIN = (InputUnavailable, QueueFull)
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler
+@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """The function."""
