@@ -81,7 +81,6 @@ def message(schedule: Schedule) -> str:
         "name": schedule.name,
         "timezone": schedule.timezone,
         "spec": schedule.spec,
-        "event": "<aws.scheduler.execution-id>",
         "scheduled": "<aws.scheduler.scheduled-time>",
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

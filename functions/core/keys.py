@@ -4,6 +4,7 @@ Specs are dropped under `specs/` of the specs bucket and answered under `answers
 leaves everything under `runs/<run id>/` of the results bucket.
 """
 
+from datetime import UTC, datetime
 from hashlib import sha256
 
 SPECS = "specs/"
@@ -30,9 +31,9 @@ def run_answer(spec_key: str) -> str:
     return _answer(spec_key, ".run.json")
 
 
-def schedule_source(name: str, event: str) -> str:
-    """What stands for the spec's key where a schedule asked: its name and the id of this one firing."""
-    return f"schedules/{name}/{event}"
+def schedule_source(name: str, scheduled_at: datetime) -> str:
+    """What stands for the spec's key where a schedule asked: its name and the time at which it was due."""
+    return f"schedules/{name}/{scheduled_at.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
 
 
 def _answer(spec_key: str, ending: str) -> str:

@@ -59,12 +59,14 @@ def _dropped(found: Mapping[str, Any]) -> Dropped:
 
 
 def _due(body: Mapping[str, Any]) -> Due:
-    name, execution = str(body.get("name", "unnamed")), str(body["event"])
+    name, scheduled_at = str(body.get("name", "unnamed")), datetime.fromisoformat(body["scheduled"]).astimezone(UTC)
+    # Not the service's execution id: a firing that it tries twice has two.
+    source = keys.schedule_source(name, scheduled_at)
     return Due(
         schedule=name,
         timezone=body.get("timezone", "UTC"),
         spec=dict(body["spec"]),
-        scheduled_at=datetime.fromisoformat(body["scheduled"]).astimezone(UTC),
-        event=f"schedule:{execution}",
-        source=keys.schedule_source(name, execution),
+        scheduled_at=scheduled_at,
+        event=f"schedule:{source}",
+        source=source,
     )

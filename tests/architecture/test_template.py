@@ -361,11 +361,8 @@ def test_the_sample_schedule_hands_in_a_spec_that_is_good() -> None:
     stack = Stack(SampleSchedule="s3://lake/yellow_tripdata_{scheduled:%Y-%m}.parquet")
     schedule = stack.properties("SampleMonthlySchedule")
     message = json.loads(schedule["Target"]["Input"])
-    assert set(message) == {"trigger", "spec", "event", "scheduled"}
-    assert (message["event"], message["scheduled"]) == (
-        "<aws.scheduler.execution-id>",
-        "<aws.scheduler.scheduled-time>",
-    )
+    assert set(message) == {"trigger", "name", "spec", "scheduled"}
+    assert message["scheduled"] == "<aws.scheduler.scheduled-time>"
     trips = [uri.replace("{scheduled:%Y-%m}", "2018-01") for uri in message["spec"]["params"]["trips"]]
     parse_spec(message["spec"] | {"params": {"trips": trips}}, JOBS)
     assert (schedule["GroupName"], schedule["Target"]["Arn"]) == ("<ScheduleGroup>", "<SubmitQueue.Arn>")

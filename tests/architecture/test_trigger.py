@@ -1,6 +1,7 @@
 """No key that we write can ever trigger us: each is put through the pattern of the trigger itself."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def test_a_dropped_spec_triggers_and_its_answers_do_not(key: str) -> None:
 
 
 def test_nothing_that_a_run_or_a_schedule_leaves_triggers() -> None:
-    source = keys.schedule_source("specs", "specs/x")
+    source = keys.schedule_source("specs", datetime.now(UTC))
     names = (keys.SPEC, keys.INPUTS, keys.RESULT, keys.REPORT, keys.RECEIPT, keys.ERROR, "specs/x.json")
     written = [keys.run_answer(source), keys.error_answer(source), *(keys.run_file(RUN, name) for name in names)]
     assert [key for key in written if matches(trigger(), created(key))] == []

@@ -87,11 +87,10 @@ def a_schedule_that_is_due(stage: Stage) -> None:
     message = {
         "trigger": "schedule",
         "spec": spec(f"s3://{account.data}/trips/{{scheduled:%Y-%m}}.csv"),
-        "event": "d32c5kddcf5bb8c3",
         "scheduled": "2018-03-02T06:00:00Z",
     }
     assert _submit(stage, account, json.dumps(message)) == []
-    assert account.scene.specs.exists(keys.run_answer("schedules/unnamed/d32c5kddcf5bb8c3"))
+    assert account.scene.specs.exists(keys.run_answer("schedules/unnamed/2018-03-02T060000Z"))
 
 
 @scenario(SUBMIT)

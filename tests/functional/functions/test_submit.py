@@ -152,20 +152,27 @@ def test_a_refusal_that_may_pass_is_told_and_tried_again() -> None:
     assert answer(stack, "specs/a.json")[0] == "run"
 
 
-def due(spec: dict[str, Any], execution: str = "d32c5kddcf5bb8c3", at: str = "2018-03-01T05:30:00Z") -> str:
+def due(spec: dict[str, Any], at: str = "2018-03-01T05:30:00Z") -> str:
     document = {"trigger": "schedule", "name": "monthly", "timezone": "America/New_York", "spec": spec}
-    return json.dumps(document | {"event": execution, "scheduled": at})
+    return json.dumps(document | {"scheduled": at})
 
 
 def test_a_schedule_that_is_due_asks_for_its_own_month(stack: Any) -> None:
     spec = {"job": "explore-trips", "params": {"trips": ["s3://data/trips/{scheduled:%Y-%m}.csv"]}}
     drain(stack, due(spec), due(spec))
-    kind, document = answer(stack, "schedules/monthly/d32c5kddcf5bb8c3")
+    kind, document = answer(stack, "schedules/monthly/2018-03-01T053000Z")
     assert (kind, document["trigger"]) == ("run", "schedule")
     inputs = json.loads(stack.results.read(keys.run_file(document["run_id"], keys.INPUTS)))
     assert [one["uri"] for one in inputs] == ["s3://data/trips/2018-03.csv"]
-    drain(stack, due(spec, "other", "2017-03-01T05:30:00Z"))
-    assert answer(stack, "schedules/monthly/other")[1]["type"].endswith("no-inputs")
+    drain(stack, due(spec, "2017-03-01T05:30:00Z"))
+    assert answer(stack, "schedules/monthly/2017-03-01T053000Z")[1]["type"].endswith("no-inputs")
+
+
+def test_a_firing_that_comes_twice_is_one_event_and_the_next_is_another(stack: Any) -> None:
+    spec = {"job": "explore-trips", "params": {"trips": ["s3://data/trips/2018-03.csv"]}, "force": True}
+    drain(stack, due(spec), due(spec), due(spec, "2018-04-01T05:30:00Z"))
+    firsts = [answer(stack, f"schedules/monthly/2018-{month}-01T053000Z")[1]["run_id"] for month in ("03", "04")]
+    assert [run_id.rpartition("-")[2] for run_id in firsts] == ["1", "2"]
 
 
 def test_an_answer_never_tells_an_earlier_state_than_the_row() -> None:

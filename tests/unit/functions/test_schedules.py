@@ -116,9 +116,11 @@ def test_a_schedule_changes_by_fields_and_keeps_its_name() -> None:
 
 def test_what_a_schedule_sends_is_what_submit_reads() -> None:
     sent = message(Schedule(**GOOD))
-    filled = sent.replace("<aws.scheduler.execution-id>", "d32c5kddcf5bb8c3")
-    due = messages.read(json.loads(filled.replace("<aws.scheduler.scheduled-time>", "2026-12-05T11:00:00Z")))
+    due = messages.read(json.loads(sent.replace("<aws.scheduler.scheduled-time>", "2026-12-05T11:00:00Z")))
     assert isinstance(due, messages.Due)
-    assert (due.event, due.source) == ("schedule:d32c5kddcf5bb8c3", "schedules/monthly/d32c5kddcf5bb8c3")
+    assert (due.event, due.source) == (
+        "schedule:schedules/monthly/2026-12-05T110000Z",
+        "schedules/monthly/2026-12-05T110000Z",
+    )
     filled_in = rendered(due.spec, due.scheduled_at, due.timezone)
     assert filled_in["params"]["trips"] == ["s3://data/yellow_2026-12.csv"]
