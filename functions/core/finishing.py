@@ -22,6 +22,7 @@ from jobspec import (
 
 KILLED = 137  # 128 + SIGKILL: the kernel's answer to too little memory, and ECS's to a task that would not stop
 STOPPED = 143  # 128 + SIGTERM
+MOST_BYTES, MOST_LETTERS = 16_000, 2_000  # of a problem in a run's row, and of what is left of one that is longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,25 @@ def final_state(ending: Ending, left: Left, run: Run, ledger: Ledger) -> tuple[R
         return RunState.SUCCEEDED, None
     problem = _problem(ending, left, run, ledger)
     if isinstance(problem, DispatchError):
-        return state_after(problem), problem.as_problem()
-    return _state_of(problem), problem
+        return state_after(problem), shortened(problem.as_problem())
+    return _state_of(problem), shortened(problem)
+
+
+def shortened(problem: Mapping[str, Any]) -> dict[str, Any]:
+    """The problem, without what makes it longer than a run's row and a notice may be: an exception of a job may say
+    anything, and a row that cannot be written would keep its workers for good."""
+    text = json.dumps(problem, default=str, ensure_ascii=False).encode("utf-8", "replace")  # half a letter is not UTF-8
+    problem = json.loads(text)
+    if len(text) <= MOST_BYTES:
+        return dict(problem)
+    short = {
+        name: problem[name] if isinstance(problem[name], int) else str(problem[name])[:200]
+        for name in ("type", "title", "status")
+        if name in problem
+    }
+    return short | {
+        "detail": f"{str(problem.get('detail', ''))[:MOST_LETTERS]} ... (error.json and the log have the rest)"
+    }
 
 
 def _problem(ending: Ending, left: Left, run: Run, ledger: Ledger) -> DispatchError | dict[str, Any]:

@@ -95,6 +95,19 @@ def test_an_end_that_is_told_twice_happens_once() -> None:
     assert len(wiring.topic.told) == len(wiring.bus.told) == 1
 
 
+@pytest.mark.parametrize("letter", ["x", "ü", "\U0001f695", "\ud800"])
+def test_an_error_of_any_length_ends_its_run(letter: str) -> None:
+    error = {"type": "urn:dispatch:error:internal", "title": "Internal", "status": 500, "detail": letter * 450_000}
+    wiring = before({"left": {"error.json": error | {"more": "y" * 300_000}}})
+    assert finish_run.handle(event("the-client-found-bad-data-and-said-so"), wiring) == {"state": "FAILED"}
+    kept = wiring.ledger.run(RUN).error
+    assert len(json.dumps(kept)) < 40_000
+    assert kept["detail"].startswith(letter.encode("utf-8", "replace").decode() * 1_000)
+    assert kept["detail"].endswith("(error.json and the log have the rest)")
+    (told,) = wiring.topic.told
+    assert len(json.dumps(told)) < 100_000, "SNS takes 256 KB"
+
+
 def test_an_end_that_was_not_made_known_is_made_known_by_the_next_call() -> None:
     wiring = before({})
 
