@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.core.finishing import Ending
 from functions.core.submission import start
 from functions.core.sweeping import Swept, forgotten, sweep
+from functions.unanswered import SDK_ERRORS
 from functions.wiring import Wiring, wiring
 from jobspec import DispatchError
 
@@ -33,8 +34,8 @@ def handle(wiring: Wiring) -> dict[str, Any]:
     def ended(ending: Ending) -> None:
         try:
             wiring.finish_function(ending)
-        except DispatchError as error:  # this run is for the next time; the others are for now
-            logger.error("not ended", run_id=ending.run_id, problem=error.as_problem())
+        except (DispatchError, *SDK_ERRORS) as error:  # this run is for the next time; the others are for now
+            logger.error("not ended", run_id=ending.run_id, error=str(error))
 
     swept = sweep(wiring.ledger, wiring.dask_services, wiring.executions, wiring.executions, ended, now)
     started = 0

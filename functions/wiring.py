@@ -142,7 +142,7 @@ class Wiring:
     @cached_property
     def finish_function(self) -> FinishFunction:
         """The function finish_run, for whoever may not do its work."""
-        return FinishFunction(_sdk().client("lambda"), self.settings.finish_function)
+        return FinishFunction(_sdk().client("lambda", config=FinishFunction.config()), self.settings.finish_function)
 
     @cached_property
     def jobs(self) -> Registry:

@@ -79,8 +79,9 @@ class LedgerTable:
         """Write that the run's end has been made known."""
         self._table.update_item(
             Key={"pk": run_key(run_id)},
-            UpdateExpression="SET announced = :yes",
+            UpdateExpression="SET announced = :yes REMOVE #open",
             ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeNames={"#open": OPEN},
             ExpressionAttributeValues={":yes": True},
         )
 
@@ -142,8 +143,6 @@ def _update(change: RunChange) -> dict[str, Any]:
     for name, value in fields.items():
         written |= attribute(name, value)
     removed = [name for name, value in fields.items() if value is None]
-    if change.state.is_final:
-        removed.append(OPEN)
     sources = {f":was{index}": str(state) for index, state in enumerate(sorted(change.sources))}
     condition = f"attribute_exists(pk) AND #state IN ({', '.join(sources)})"
     values = {f":{name}": value for name, value in written.items()} | sources

@@ -1,7 +1,7 @@
 """A `Run` as an item of the runs table, which holds four kinds of items, told apart by their key `pk`.
 
     run#<run id>     a run; `listed` = "run" puts it into the index `by_time`, sorted by `created_at`;
-                     `open` = "run" into the index `open_runs`, sorted likewise, until it has ended
+                     `open` = "run" into the index `open_runs`, sorted likewise, until its end has been made known
     work#<work id>   the last attempt at some work: `attempt`, `run_id`
     event#<event>    a submission that has been dealt with: `run_id`
     ledger           the worker ledger: `version` and its `document`
@@ -50,7 +50,7 @@ def expiry(moment: datetime) -> int:
 def run_item(run: Run) -> dict[str, Any]:
     """The item of a run, in the plain types that the DynamoDB resource takes."""
     item: dict[str, Any] = {"pk": run_key(run.run_id), "listed": "run", "expires_at": expiry(run.updated_at)}
-    if not run.state.is_final:
+    if not run.announced:
         item[OPEN] = "run"
     for field in fields(run):
         item |= attribute(field.name, getattr(run, field.name))

@@ -139,7 +139,7 @@ class RunsTable:
         return Page([run_of(one) for one in found], _bookmark(query["ExclusiveStartKey"]))
 
     def open_runs(self) -> Iterator[Run]:
-        """The runs that have not ended, the oldest first, as they were a moment ago: one may have ended since.
+        """The runs whose end has not been made known, the oldest first, as they were a moment ago.
 
         What it reads grows with the runs that are open, not with those that ever were.
         """

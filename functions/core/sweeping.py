@@ -83,11 +83,14 @@ def forgotten(run: Run, ledger: Ledger, executions: Executions, now: datetime) -
     """What is to be done about an open run that the ledger does not name: end it, start it (True), or nothing (False).
 
     A run is in no ledger before it asks for workers; its row is left SUBMITTED where whoever entered it died before
-    starting it. Only then may its execution be missing.
+    starting it. Only then may its execution be missing. One that has ended is open until that has been made known:
+    whoever ends it again does what is left of it.
     """
     if ledger.names(run.run_id) or now - run.updated_at < MISSING_AFTER:
         return False
     status = executions.status(run.run_id)
+    if run.state.is_final:
+        return Ending(run.run_id, status or "MISSING")
     if status == "RUNNING":
         return False
     if status is not None or run.cancelling:

@@ -75,7 +75,7 @@ class FakeRuns:
 
     def open_runs(self) -> Iterator[Run]:
         oldest = sorted(self.rows.values(), key=lambda run: run.created_at)
-        return iter([run for run in oldest if not run.state.is_final])
+        return iter([run for run in oldest if not run.announced])
 
     def end(self, run_id: str, state: RunState) -> None:
         """What finish_run does to a row."""
@@ -83,5 +83,5 @@ class FakeRuns:
 
     def _change(self, run_id: str, **fields: Any) -> None:
         with self._lock:
-            if run_id in self.rows and not self.rows[run_id].state.is_final:
+            if run_id in self.rows and (not self.rows[run_id].state.is_final or "announced" in fields):
                 self.rows[run_id] = replace(self.rows[run_id], **fields)

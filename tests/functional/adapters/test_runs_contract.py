@@ -127,7 +127,14 @@ def test_pages_hold_every_run_once_the_newest_first(runs: Any) -> None:
             assert pages == max(1, -(-len(expected) // limit))
 
 
-def test_open_runs_are_those_that_have_not_ended_the_oldest_first(runs: Any) -> None:
+def announce(runs: Any, run_id: str) -> None:
+    if isinstance(runs, FakeRuns):
+        runs._change(run_id, announced=True)
+    else:
+        LedgerTable(runs._resource, "runs", None, lambda _: None).note_announced(run_id)
+
+
+def test_open_runs_are_those_whose_end_is_not_known_the_oldest_first(runs: Any) -> None:
     assert list(runs.open_runs()) == []
     made = [run(work=f"{WORK[:-2]}{minute:02}", minute=minute) for minute in range(3)]
     for one in reversed(made):
@@ -135,6 +142,8 @@ def test_open_runs_are_those_that_have_not_ended_the_oldest_first(runs: Any) -> 
     runs.mark_cancelling(made[0].run_id, made[0].updated_at)
     assert list(runs.open_runs()) == [replace(made[0], cancelling=True), *made[1:]]
     set_state(runs, made[1].run_id, RunState.FAILED)
+    assert [one.state for one in runs.open_runs()] == ["SUBMITTED", "FAILED", "SUBMITTED"]
+    announce(runs, made[1].run_id)
     assert [one.run_id for one in runs.open_runs()] == [made[0].run_id, made[2].run_id]
 
 

@@ -51,10 +51,24 @@ def test_it_reads_no_run_that_has_ended(stack: Any) -> None:
         made = entered(stack, number)
         change = RunChange(made.run_id, RunState.FAILED, stack.clock.now())
         assert finish(stack.ledger, made.run_id, lambda *_, change=change: change, stack.clock.now())
+        stack.ledger.note_announced(made.run_id)
     counts, asked = swept(stack)
     assert counts["started"] == 0
     assert asked == {("GetItem", None): JANITOR_READS, ("Query", OPEN_INDEX): 1}
     assert stack.runs._table.scan(IndexName=OPEN_INDEX)["Count"] == 0
+
+
+def test_it_sees_to_an_end_that_was_not_made_known(stack: Any) -> None:
+    on_fakes(stack).statuses = {}
+    made = entered(stack, 1)
+    stack.ledger.change(RunChange(made.run_id, RunState.FAILED, made.updated_at))
+    ended: list[str] = []
+    stack.finish_function = lambda ending: ended.append(ending.run_id)
+    swept(stack)
+    assert ended == [made.run_id]
+    stack.ledger.note_announced(made.run_id)
+    swept(stack)
+    assert ended == [made.run_id]
 
 
 def test_it_starts_what_was_entered_and_never_started(stack: Any, monkeypatch: Any) -> None:

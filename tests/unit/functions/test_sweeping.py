@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from functions import janitor
 from functions.core.finishing import Ending
 from functions.core.ledger import Lease, Ledger, Ticket
 from functions.core.sweeping import GRACE, STOP_TIMEOUT, forgotten
-from jobspec import RunState
+from jobspec import DispatchError, RunState
 from tests.chaos.world import NOON, run_row
 from tests.fakes.leases import leasing_wiring
 
@@ -149,13 +150,24 @@ def test_a_client_does_not_outlive_its_run() -> None:
         (run_row("a"), "FAILED", Ending("a", "FAILED")),
         (run_row("a", cancelling=True), None, Ending("a", "ABORTED")),
         (run_row("a", RunState.SCALING), "ABORTED", Ending("a", "ABORTED")),
+        (run_row("a", RunState.SUCCEEDED), "SUCCEEDED", Ending("a", "SUCCEEDED")),
+        (run_row("a", RunState.CANCELLED), None, Ending("a", "MISSING")),
         (
             run_row("a", RunState.RUNNING),
             None,
             Ending("a", "MISSING", "MissingExecution", "there is no such execution"),
         ),
     ],
-    ids=["never started", "under way", "ended unseen", "cancelled before it was started", "aborted unseen", "lost"],
+    ids=[
+        "never started",
+        "under way",
+        "ended unseen",
+        "cancelled before it was started",
+        "aborted unseen",
+        "not made known",
+        "nor this",
+        "lost",
+    ],
 )
 def test_a_run_that_is_in_no_ledger_is_started_or_ended(run: Any, status: str | None, then: Any) -> None:
     wiring = leasing_wiring(Ledger(cap=5))
@@ -166,9 +178,15 @@ def test_a_run_that_is_in_no_ledger_is_started_or_ended(run: Any, status: str | 
     assert forgotten(run, holding, wiring.executions, NOON + 5 * MINUTE) is False
 
 
-def test_one_run_that_cannot_be_ended_does_not_keep_the_others_from_it() -> None:
-    from jobspec import DispatchError
-
+@pytest.mark.parametrize(
+    "error",
+    [
+        DispatchError("the function failed"),
+        ClientError({"Error": {"Code": "TooManyRequestsException"}}, "Invoke"),
+        ReadTimeoutError(endpoint_url="the function"),
+    ],
+)
+def test_one_run_that_cannot_be_ended_does_not_keep_the_others_from_it(error: Exception) -> None:
     ledger, run = leased()
     wiring = stack(NOON + 20 * MINUTE, ledger, run, WAITING)
     wiring.executions.statuses = {"run": "FAILED", "other": "FAILED"}
@@ -176,7 +194,7 @@ def test_one_run_that_cannot_be_ended_does_not_keep_the_others_from_it() -> None
 
     def broken(ending: Ending) -> None:
         if ending.run_id == "run":
-            raise DispatchError("throttled")
+            raise error
         working(ending)
 
     wiring.finish_function = broken
