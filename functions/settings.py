@@ -84,6 +84,11 @@ class Settings:
         return self["SUBMIT_FUNCTION"]
 
     @cached_property
+    def max_receives(self) -> int:
+        """How often the queue of submissions hands out a message before it is given up."""
+        return int(self["MAX_RECEIVES"])
+
+    @cached_property
     def submit_queue(self) -> str:
         """The ARN of the queue that schedules send to."""
         return self["SUBMIT_QUEUE_ARN"]

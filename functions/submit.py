@@ -16,7 +16,7 @@ from functions.core.runs import Run
 from functions.core.scheduled import rendered
 from functions.core.submission import Submission
 from functions.wiring import Wiring, wiring
-from jobspec import DispatchError, InputUnavailable, Problem, QueueFull, SpecError
+from jobspec import DispatchError, InputUnavailable, Problem, QueueFull, SpecError, Unanswered
 from jobspec.document import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ logger, tracer, metrics = Logger(), Tracer(auto_patch=False), Metrics()
 
 TRY_AGAIN = (InputUnavailable, QueueFull)
 """Refusals that may not be there any more in a while."""
+LONGEST_MS = 60_000
+"""How long one submission may take: FIND_SECONDS, a server that is slow to the last, and what is written then."""
 
 
 @logger.inject_lambda_context
@@ -44,7 +46,10 @@ def handle(event: dict[str, Any], wiring: Wiring, context: Any = None) -> Any:
     from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
     def one(record: "SQSRecord") -> None:
-        _answered(messages.read(_json(record.body)), wiring)
+        if context and context.get_remaining_time_in_millis() < LONGEST_MS:
+            raise Unanswered("no time is left for this one; the queue hands it out again")
+        last = int(record.attributes.approximate_receive_count) >= wiring.settings.max_receives
+        _answered(messages.read(_json(record.body)), wiring, last)
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     return process_partial_response(event=event, record_handler=one, processor=processor, context=context)
@@ -63,8 +68,8 @@ def _called(event: Mapping[str, Any], wiring: Wiring) -> dict[str, Any]:
     return {"run": run_document(run, wiring.settings.results_bucket)}
 
 
-def _answered(message: Dropped | Due, wiring: Wiring) -> None:
-    """Submit, and leave the answer where whoever asked will look for it."""
+def _answered(message: Dropped | Due, wiring: Wiring, last: bool) -> None:
+    """Submit, and leave the answer where whoever asked will look for it; the last try says that there is no other."""
     if isinstance(message, Dropped) and message.is_folder:
         return
     source = message.key if isinstance(message, Dropped) else message.source
@@ -72,7 +77,8 @@ def _answered(message: Dropped | Due, wiring: Wiring) -> None:
         run = wiring.submitter.submit(replace(_submission(message, wiring), event=message.event, source=source))
     except DispatchError as error:
         again = isinstance(error, TRY_AGAIN)
-        wiring.specs.write(keys.error_answer(source), _bytes(error_document(error, message.event, again)))
+        document = error_document(error, message.event, again and not last)
+        wiring.specs.write(keys.error_answer(source), _bytes(document))
         logger.info("refused", source=source, problem=error.as_problem())
         metrics.add_metric("SpecsRefused", MetricUnit.Count, 1)
         if again or error.code == DispatchError.code:

@@ -20,10 +20,10 @@ class HttpsFiles:
     @cached_property
     def _pool(self) -> urllib3.PoolManager:
         retries = urllib3.Retry(
-            total=2, redirect=0, backoff_factor=0.2, status_forcelist=sorted(_TRY_AGAIN - {403}), allowed_methods=None,
+            total=1, redirect=0, backoff_factor=0.2, status_forcelist=sorted(_TRY_AGAIN - {403}), allowed_methods=None,
             raise_on_status=False, raise_on_redirect=False, respect_retry_after_header=False,
         )  # fmt: skip
-        return urllib3.PoolManager(maxsize=16, retries=retries, timeout=urllib3.Timeout(connect=5, read=10))
+        return urllib3.PoolManager(maxsize=16, retries=retries, timeout=urllib3.Timeout(connect=3, read=5))
 
     def pin(self, uri: str) -> InputFile:
         """The file as its server describes it now."""

@@ -1,17 +1,21 @@
 """Which files a spec means, each pinned as it is now: what a run is identified by, and reads."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from functions.core import globs
+from functions.core.clock import Clock
 from functions.core.globs import Listed
 from jobspec import DataError, InputFile, NoInputs, Problem, Spec, SpecError, TooManyInputs, UnreadableFile
 from jobspec.problem import show
 
 MAX_INPUTS = 10_000
 MAX_LISTED = 200_000  # objects that one pattern may look at; more would outlast the function
+FIND_SECONDS = 20
+"""How long all of a spec's paths may take to look at: whoever asked waits, and so do those behind in the queue."""
 _AT_ONCE = 16
+_PAGE = 1_000  # objects that S3 lists at once
 
 
 class Buckets(Protocol):
@@ -47,21 +51,32 @@ def check_readable(spec: Spec) -> None:
         raise SpecError(problems)
 
 
-def find_inputs(spec: Spec, buckets: Buckets, web: Web) -> list[InputFile]:
+def find_inputs(spec: Spec, buckets: Buckets, web: Web, clock: Clock) -> list[InputFile]:
     """Every file that the spec names, each once, in the order of their URIs.
 
-    Raises NoInputs for a path or pattern that means no file, TooManyInputs, UnreadableFile, InputUnavailable.
+    Raises NoInputs for a path or pattern that means no file, TooManyInputs, UnreadableFile, InputUnavailable, and
+    DataError where it takes longer than FIND_SECONDS; the last calls may take as long as theirs allow on top.
     """
     found: dict[str, InputFile] = {}
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for path, files in zip(
-            _paths(spec), pool.map(lambda path: _find(path, buckets, web), _paths(spec)), strict=True
-        ):
+    begun, paths = clock.now(), _paths(spec)
+
+    def in_time() -> None:
+        if (clock.now() - begun).total_seconds() > FIND_SECONDS:
+            raise DataError(
+                f"/params/trips: to look at {len(paths):,} paths takes more than {FIND_SECONDS} seconds; "
+                "name fewer, or objects of a bucket by a pattern with a longer prefix"
+            )
+
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        for path, files in zip(paths, pool.map(lambda path: _find(path, buckets, web, in_time), paths), strict=True):
             if not files:
                 raise NoInputs(path)
             found |= {file.uri: file for file in files}
             if len(found) > MAX_INPUTS:
                 raise TooManyInputs(len(found), MAX_INPUTS)
+    finally:
+        pool.shutdown(cancel_futures=True)  # where one is wrong the others need not be looked at
     return [found[uri] for uri in sorted(found)]
 
 
@@ -85,14 +100,17 @@ def _fault(path: str) -> str | None:
     return globs.fault(key) if scheme == "s3" else None
 
 
-def _find(path: str, buckets: Buckets, web: Web) -> list[InputFile]:
+def _find(path: str, buckets: Buckets, web: Web, in_time: Callable[[], None]) -> list[InputFile]:
+    in_time()
     if not path.startswith("s3://"):
         return [web.pin(path)]
     bucket, _, key = path.removeprefix("s3://").partition("/")
     if globs.has_wildcard(key) and key.endswith("/"):
         return []  # what ends so is a folder, even where a console has made an object of it
     if globs.has_wildcard(key):
-        matching = globs.search(key, lambda prefix, deep: _bounded(path, buckets.listing(bucket, prefix, deep)))
+        matching = globs.search(
+            key, lambda prefix, deep: _bounded(path, buckets.listing(bucket, prefix, deep), in_time)
+        )
         files = (found for found in matching if not found.key.endswith("/"))  # the client could not open those
         return [_pinned(bucket, found) for found in _at_most(files, MAX_INPUTS)]
     if not key.endswith("/") and (found := buckets.head(bucket, key)):
@@ -106,8 +124,10 @@ def _pinned(bucket: str, found: Listed) -> InputFile:
     return InputFile(uri=f"s3://{bucket}/{found.key}", bytes=found.bytes, etag=found.etag)
 
 
-def _bounded(path: str, listing: Iterator[Listed]) -> Iterator[Listed]:
+def _bounded(path: str, listing: Iterator[Listed], in_time: Callable[[], None]) -> Iterator[Listed]:
     for count, found in enumerate(listing):
+        if count % _PAGE == 0:
+            in_time()
         if count == MAX_LISTED:
             raise DataError(f"{path}: more than {MAX_LISTED:,} objects to look through; begin it with a longer prefix")
         yield found

@@ -182,7 +182,7 @@ class Submitter:
     def _understood(self, submission: Submission) -> tuple[Spec, list[InputFile], Plan]:
         spec = parse_spec(submission.document, self.jobs)
         check_readable(spec)
-        inputs = find_inputs(spec, self.buckets, self.web)
+        inputs = find_inputs(spec, self.buckets, self.web, self.clock)
         return spec, inputs, plan(self.jobs[spec.job], spec, inputs, self.stack)
 
     def _answers(self, last: Run, spec: Spec) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions.core import keys
+from functions.submit import LONGEST_MS
 from tests.architecture.stack_template import FUNCTIONS, RESOURCES, ROOT, TEMPLATE, Stack, of_type
 
 DEFAULTS = Stack()
@@ -334,6 +335,9 @@ def test_a_message_is_tried_for_longer_than_a_try_takes_and_is_kept_when_it_fail
     assert DEFAULTS.properties("SubmitDeadLetters")["MessageRetentionPeriod"] == 14 * 24 * 3600
     source = DEFAULTS.properties("SubmitFromQueue")
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert submit["Environment"]["Variables"]["MAX_RECEIVES"] == queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    slow_ones = submit["Timeout"] * 1000 // LONGEST_MS  # that one call gets through
+    assert slow_ones * (queue["RedrivePolicy"]["maxReceiveCount"] - 1) > source["BatchSize"], "none starves the others"
 
 
 @pytest.mark.parametrize("route", of_type("AWS::ApiGatewayV2::Route"))

@@ -22,6 +22,7 @@ ENVIRONMENT = {
     "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:run-job",
     "IMAGE_TAG": "v1",
     "MAX_WORKERS": "20",
+    "MAX_RECEIVES": "5",
     "WORKER_VCPUS": "2",
     "WORKER_GB": "4",
     "CLIENT_VCPUS": "1",

@@ -1,12 +1,13 @@
 """The queue of submissions as Lambda polls it: in batches, at least once, giving up on a message after a few tries."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 MAX_RECEIVES = 5
-BATCH = 10
+BATCH = 5
 
 
 def dropped(key: str, version: str, size: int, sequencer: str = "0055AED6DCD90281E5", bucket: str = "the-specs") -> str:
@@ -52,7 +53,7 @@ class Queue:
             for number, _ in batch:
                 self.received[number] = self.received.get(number, 0) + 1
             try:
-                failed = {item["itemIdentifier"] for item in function(event(batch))["batchItemFailures"]}
+                failed = {item["itemIdentifier"] for item in function(event(batch, self.received))["batchItemFailures"]}
             except BaseException as end:
                 assert type(end).__name__ == "Crash", end
                 failed = {str(number) for number, _ in batch}
@@ -63,7 +64,7 @@ class Queue:
         self.messages.clear()
 
 
-def event(batch: list[tuple[int, str]]) -> dict[str, Any]:
+def event(batch: list[tuple[int, str]], received: Mapping[int, int] = MappingProxyType({})) -> dict[str, Any]:
     """The event of a batch."""
     return {
         "Records": [
@@ -71,7 +72,7 @@ def event(batch: list[tuple[int, str]]) -> dict[str, Any]:
                 "messageId": str(number),
                 "receiptHandle": "r",
                 "body": body,
-                "attributes": {"ApproximateReceiveCount": "1"},
+                "attributes": {"ApproximateReceiveCount": str(received.get(number, 1))},
                 "messageAttributes": {},
                 "md5OfBody": "",
                 "eventSource": "aws:sqs",

@@ -8,6 +8,7 @@ import s3fs
 
 from functions.adapters.https_files import HttpsFiles
 from functions.adapters.objects import Buckets
+from functions.core.clock import SystemClock
 from functions.core.inputs import check_readable, find_inputs
 from jobs import JOBS
 from jobs.runtime import storage, web
@@ -49,7 +50,7 @@ def s3(server: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
 
 def found(spec: Spec, s3: S3) -> list[InputFile]:
     check_readable(spec)
-    return find_inputs(spec, Buckets(s3.client), HttpsFiles())
+    return find_inputs(spec, Buckets(s3.client), HttpsFiles(), SystemClock())
 
 
 def outcome(find: Any) -> Any:

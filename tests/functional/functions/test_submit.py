@@ -2,6 +2,7 @@
 
 import json
 import random
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -13,6 +14,7 @@ from jobspec import InputUnavailable, RunState
 from jobspec.document import MAX_BYTES
 from tests.fakes.crashing import PORTS, Crash, crashing_ports
 from tests.fakes.stack import SPECS, fake_wiring
+from tests.fakes.web import FakeWeb
 from tests.functional.functions.aws import REGION
 from tests.functional.functions.queue import Queue, dropped
 
@@ -146,10 +148,55 @@ def test_a_refusal_that_may_pass_is_told_and_tried_again() -> None:
     queue = drain(stack, message)
     assert queue.dead == [message]
     kind, problem = answer(stack, "specs/a.json")
-    assert (kind, problem["tried_again"], problem["status"]) == ("error", True, 503)
+    assert (kind, problem["tried_again"], problem["status"]) == ("error", False, 503), "the last try was one too many"
     stack.web.put(uri, 100, "e")
     drain(stack, message)
     assert answer(stack, "specs/a.json")[0] == "run"
+
+
+def test_the_last_try_says_that_there_is_no_other() -> None:
+    stack = fake_wiring()
+    uri = "https://tlc.example/trips.parquet"
+    stack.web.files[uri] = InputUnavailable(uri, "429")
+    message = put(stack, "specs/a.json", json.dumps({"job": "explore-trips", "params": {"trips": [uri]}}).encode())
+    told = []
+    queue = Queue([message])
+    queue.drain(lambda event: (submit.handle(event, stack), told.append(answer(stack, "specs/a.json")[1]))[0])
+    assert [problem["tried_again"] for problem in told] == [True, True, True, True, False]
+
+
+def test_specs_that_take_too_long_are_refused_and_keep_none_of_their_neighbours() -> None:
+    stack = fake_wiring()
+
+    class Slow(FakeWeb):
+        def pin(self, uri: str) -> Any:
+            stack.clock.sleep(1)
+            return super().pin(uri)
+
+    class Context:
+        def __init__(self) -> None:
+            self.ends = stack.clock.now() + timedelta(seconds=120)
+
+        def get_remaining_time_in_millis(self) -> int:
+            left = (self.ends - stack.clock.now()).total_seconds()
+            assert left > 0, "Lambda would have ended it"
+            return int(left * 1000)
+
+    stack.web = Slow()
+    uris = [f"https://tlc.example/{number}.parquet" for number in range(300)]
+    for uri in uris:
+        stack.web.put(uri, 100, "e")
+    slow = json.dumps({"job": "explore-trips", "params": {"trips": uris}})
+    names = [f"specs/{number}-{'slow' if number % 2 else 'good'}.json" for number in range(10)]
+    queue = Queue([put(stack, name, slow.encode() if "slow" in name else json.dumps(GOOD).encode()) for name in names])
+    queue.drain(lambda event: submit.handle(event, stack, Context()))
+    assert queue.dead == []
+    assert {name: answer(stack, name)[0] for name in names} == {
+        name: "error" if "slow" in name else "run" for name in names
+    }
+    problem = answer(stack, names[1])[1]
+    assert "300 paths takes more than 20 seconds" in problem["detail"]
+    assert problem["tried_again"] is False
 
 
 def due(spec: dict[str, Any], at: str = "2018-03-01T05:30:00Z") -> str:
