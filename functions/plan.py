@@ -35,6 +35,7 @@ def handle(event: dict[str, Any], wiring: Wiring) -> dict[str, Any]:
     return {
         "workers": planned.workers,
         "timeout_seconds": planned.timeout_seconds,
+        "paid_seconds": planned.paid_seconds,
         "queue_seconds": planned.queue_seconds,
         "start_seconds": planned.start_seconds,
         "inputs": f"s3://{bucket}/{inputs_key}",

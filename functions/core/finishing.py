@@ -118,8 +118,8 @@ def _problem(ending: Ending, left: Left, run: Run, ledger: Ledger) -> DispatchEr
 def _timed_out(ending: Ending, run: Run, ledger: Ledger) -> DispatchError:
     """Which state took too long shows in how far the execution has come."""
     plan = ending.state.get("plan", {})
-    if (ending.state.get("workers") or {}).get("ready"):
-        return TimedOut(float(plan.get("timeout_seconds") or _seconds_allowed(run, ledger)))
+    if (workers := ending.state.get("workers") or {}).get("ready"):
+        return TimedOut(float(workers.get("timeout_seconds") or _seconds_allowed(run, ledger)))
     if plan and "lease" not in ending.state:
         return NoCapacity("the run", f"{plan['workers']} workers did not come free within {plan['queue_seconds']} s")
     return DispatchError(f"a step of the run did not answer in time{_words(ending)}")

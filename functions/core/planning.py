@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from functions.core.prices import PRICED_AT, Prices
-from jobspec import InputFile, Job, OverBudget, Spec, TooManyWorkers
+from jobspec import InputFile, Job, OverBudget, Spec, TimedOut, TooManyWorkers
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Assumed:
 ASSUMED = Assumed()
 QUEUE_SECONDS = 12 * 3600
 """How long a run may wait for workers."""
+SHORTEST_SECONDS = 60
 START_SECONDS = 600
 """How long a run waits for the workers that it has been granted; then half of them must do."""
 
@@ -76,6 +77,7 @@ class Plan:
     minutes: float  # from the start of the workers to the end of the client
     usd: float
     timeout_seconds: int  # of the client: as the spec says, or when the money is spent
+    paid_seconds: int | None  # from the grant of its workers until the money is spent; None where it has no limit
     queue_seconds: int
     start_seconds: int
     priced_at: str
@@ -97,9 +99,10 @@ def plan(job: Job, spec: Spec, inputs: Sequence[InputFile], stack: Stack) -> Pla
     limit = spec.limits.max_cost_usd
     if limit is not None and usd > limit:
         raise OverBudget(usd, limit)
-    timeout = spec.limits.timeout_minutes * 60
+    timeout, paid = spec.limits.timeout_minutes * 60, None
     if limit is not None:
-        timeout = min(timeout, _affordable_seconds(limit, workers, stack))
+        affordable = _affordable_seconds(limit, workers, stack)
+        timeout, paid = min(timeout, affordable), affordable + math.floor(ASSUMED.task_start_seconds)
     return Plan(
         files=len(inputs),
         bytes=sum(file.bytes for file in inputs),
@@ -108,10 +111,22 @@ def plan(job: Job, spec: Spec, inputs: Sequence[InputFile], stack: Stack) -> Pla
         minutes=round((2 * ASSUMED.task_start_seconds + run_seconds) / 60, 1),
         usd=round(usd, 4),
         timeout_seconds=timeout,
+        paid_seconds=paid,
         queue_seconds=QUEUE_SECONDS,
         start_seconds=START_SECONDS,
         priced_at=PRICED_AT,
     )
+
+
+def seconds_left(timeout_seconds: int, paid_seconds: int | None, waited: float) -> int:
+    """How long the client of a run may take that has waited so long for its workers, which cost while they start.
+
+    Raises TimedOut where there is less than a minute, which is the least that ECS bills.
+    """
+    left = timeout_seconds if paid_seconds is None else min(timeout_seconds, math.floor(paid_seconds - waited))
+    if left < SHORTEST_SECONDS and left < timeout_seconds:
+        raise TimedOut(waited)
+    return left
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,7 @@ class PlanDocument(BaseModel):
     minutes: float
     usd: float
     timeout_seconds: int
+    paid_seconds: int | None
     queue_seconds: int
     start_seconds: int
     priced_at: str

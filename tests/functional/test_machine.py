@@ -29,6 +29,7 @@ INPUT = {"run_id": RUN_ID, "spec": f"s3://results/runs/{RUN_ID}/spec.json"}
 PLAN = {
     "workers": 4,
     "timeout_seconds": 60,
+    "paid_seconds": None,
     "queue_seconds": 60,
     "start_seconds": 300,
     "inputs": f"s3://results/runs/{RUN_ID}/inputs.json",
@@ -37,8 +38,8 @@ PLAN = {
 LEASE = {"workers": 4, "granted_at": "2026-11-25T12:00:00+00:00"}
 NUMBERS = count()
 SCHEDULER = "tls://10.0.1.2:8786"
-READY = {"ready": True, "scheduler": SCHEDULER, "count": 4}
-NOT_READY = {"ready": False, "scheduler": None, "count": 1}
+READY = {"ready": True, "scheduler": SCHEDULER, "count": 4, "timeout_seconds": 50}
+NOT_READY = {"ready": False, "scheduler": None, "count": 1, "timeout_seconds": 50}
 UP_TO_THE_CLIENT = ["Plan", "AcquireWorkers", "AwaitWorkers", "WorkersReady", "RunClient"]
 AGAIN = ["ClientStarted", "StartAgain", "WaitForWorkers", "AwaitWorkers", "WorkersReady", "RunClient"]
 NEVER_STARTED = Stops(None, "TaskFailedToStart", "CannotPullContainerError: pull access denied")
@@ -108,7 +109,8 @@ def test_a_run_that_goes_well(machines: StateMachines, run: Callable[[], Ended])
     assert token
     assert calls["Plan"] == [INPUT]
     assert calls["AcquireWorkers"] == [{"run_id": RUN_ID, "workers": 4, "timeout_seconds": 60}]
-    assert calls["AwaitWorkers"] == [{"run_id": RUN_ID, "start_seconds": 300, **LEASE}]
+    asked = {"run_id": RUN_ID, "start_seconds": 300, "timeout_seconds": 60, "paid_seconds": None}
+    assert calls["AwaitWorkers"] == [asked | LEASE]
     told = finished(machines)
     assert "error" not in told
     assert told["lease"]["workers"] == 4
@@ -295,7 +297,7 @@ def test_the_state_that_finish_run_tells_rules_how_the_execution_ends(
 
 
 def test_a_client_that_takes_too_long_is_stopped(machines: StateMachines, run: Callable[[], Ended]) -> None:
-    machines.functions["Plan"].replies = [PLAN | {"timeout_seconds": 3}]
+    machines.functions["AwaitWorkers"].replies = [READY | {"timeout_seconds": 3}]
     machines.fargate.launches = [Runs()]
 
     ended = run()

@@ -59,6 +59,7 @@ def workers_that_come_and_a_run_that_starts(stage: Stage) -> None:
     _put(account, "a", RunState.SCALING)
     account.put_ledger(Ledger(cap=20, leases={"a": _lease(account)}))
     call = {"run_id": "a", "workers": 1, "granted_at": "2026-11-25T12:00:00+00:00", "start_seconds": 300}
+    call |= {"timeout_seconds": 60, "paid_seconds": None}
     with stage.acting():
         assert not await_workers.handle(call, account.actor)["ready"]
     account.start_task("a")

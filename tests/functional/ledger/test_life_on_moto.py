@@ -134,6 +134,7 @@ def acquire(stack: Stack, run_id: str, workers: int = 2) -> None:
 
 def awaited(stack: Stack, run_id: str, workers: int = 2) -> Any:
     event = {"run_id": run_id, "workers": workers, "granted_at": NOON.isoformat(), "start_seconds": 600}
+    event |= {"timeout_seconds": 3600, "paid_seconds": None}
     return await_workers.handle(event, stack.wiring)
 
 
@@ -146,7 +147,7 @@ def test_two_runs_one_after_the_other(stack: Stack) -> None:
     assert stack.row(SECOND).task_token == f"token of {SECOND}"
     assert stack.desired() == (1, 2)
 
-    assert awaited(stack, FIRST) == {"ready": False, "scheduler": None, "count": 0}
+    assert awaited(stack, FIRST) == {"ready": False, "scheduler": None, "count": 0, "timeout_seconds": 3600}
     scheduler, worker = stack.start("scheduler", NOON), stack.start("worker", NOON + timedelta(minutes=1))
     found = awaited(stack, FIRST)
     assert found["ready"] is True  # moto lists the tasks of all services for each: two here, one on ECS

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from functions.core.planning import ASSUMED, Stack, TaskSize, plan
+from functions.core.planning import ASSUMED, Stack, TaskSize, plan, seconds_left
 from functions.core.prices import PRICED_AT, Prices
 from jobs import JOBS
-from jobspec import InputFile, OverBudget, TooManyWorkers, parse_spec
+from jobspec import InputFile, OverBudget, TimedOut, TooManyWorkers, parse_spec
 
 STACK = Stack(20, TaskSize(2, 4), TaskSize(1, 4), TaskSize(1, 2), Prices("X86_64"))
 JOB = JOBS["explore-trips"]
@@ -115,6 +115,27 @@ def test_a_run_that_uses_all_its_time_costs_no_more_than_its_limit(workers: int,
     )  # fmt: skip
     assert cost <= limit + 1e-9
     assert seconds == 86_400 or cost > limit * 0.99
+
+
+@pytest.mark.parametrize("waited", [0, 70, 200, 600])
+@pytest.mark.parametrize("limit", [0.15, 0.3, 2.0])
+def test_workers_that_are_slow_to_come_shorten_the_run_rather_than_cost_more(limit: float, waited: int) -> None:
+    found = planned(90, cluster={"workers": 20}, limits={"max_cost_usd": limit, "timeout_minutes": 1440})
+    try:
+        seconds = seconds_left(found.timeout_seconds, found.paid_seconds, waited)
+    except TimedOut:
+        seconds = 0
+    worker = waited + seconds
+    cost = 20 * (STACK.prices.task_usd(2, 4, worker) + STACK.prices.public_ipv4_usd(worker))
+    assert cost <= limit or seconds == 0
+    assert seconds or waited + 60 > (found.paid_seconds or 0)
+
+
+def test_without_a_limit_of_money_slow_workers_take_no_time_from_the_client() -> None:
+    found = planned(90, limits={"timeout_minutes": 10})
+    assert found.paid_seconds is None
+    assert seconds_left(found.timeout_seconds, found.paid_seconds, 590) == 600
+    assert seconds_left(30, None, 590) == 30
 
 
 def test_what_is_assumed_is_on_the_safe_side_of_what_was_measured() -> None:
