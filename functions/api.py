@@ -32,7 +32,7 @@ from functions.web.problems import HttpProblem
 from functions.wiring import Wiring, wiring
 from jobspec import IllegalTransition, Job, NotFound, NotReady, RunState, job_schema, parse_spec, spec_schema
 from jobspec.document import MAX_BYTES
-from jobspec.problem import closest
+from jobspec.problem import closest, show
 
 logger, tracer, metrics = Logger(), Tracer(auto_patch=False), Metrics()
 app = APIGatewayHttpResolver(enable_validation=True)
@@ -42,6 +42,7 @@ MAX_WAIT = 25  # seconds; the gateway gives up after 30
 POLL_SECONDS = 1.0
 LINK_SECONDS = 3600
 MAX_OUTPUTS = 1000
+MAX_RUN_ID = 200  # bytes; ours have about 40
 
 RunId = Annotated[str, Path(description="A run's id.")]
 JobName = Annotated[str, Path(description="A job's name.")]
@@ -128,7 +129,7 @@ def get_run(
 @app.delete("/runs/<run_id>", status_code=202, responses=responses({202: RunDocument}, [404, 409, 503], location=[202]))
 def delete_run(run_id: RunId) -> Response[Any]:
     """Cancel a run. It ends CANCELLED as soon as its client has stopped and its workers are given back."""
-    run = _wiring().runs.mark_cancelling(run_id, _wiring().clock.now())
+    run = _wiring().runs.mark_cancelling(_possible(run_id), _wiring().clock.now())
     if run is None:
         raise NotFound("run", run_id)
     if run.state.is_final and run.state is not RunState.CANCELLED:
@@ -270,8 +271,15 @@ def _answer(
     return Response(status_code=status, content_type="application/json", body=dict(body), headers=headers)
 
 
+def _possible(run_id: str) -> str:
+    """The id, if a run may have it. DynamoDB refuses keys over 2,048 bytes, which would look like an outage."""
+    if len(run_id.encode()) > MAX_RUN_ID:
+        raise NotFound("run", show(run_id))
+    return run_id
+
+
 def _run(run_id: str) -> Run:
-    run = _wiring().runs.find(run_id)
+    run = _wiring().runs.find(_possible(run_id))
     if run is None:
         raise NotFound("run", run_id)
     return run

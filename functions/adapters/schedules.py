@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ class Schedules:
 
     def find(self, name: str) -> Schedule:
         """The schedule of that name. Raises NotFound."""
-        with _told(name):
+        with _told(name, unfit_is_absent=True):
             found = self.client.get_schedule(GroupName=self.group, Name=name)
         return Schedule(
             name=found["Name"],
@@ -54,11 +54,15 @@ class Schedules:
             asked["NextToken"] = following
         with _told(following or "", pointer="/after"):
             answer = self.client.list_schedules(**asked)
-        return [self.find(entry["Name"]) for entry in answer["Schedules"]], answer.get("NextToken")
+        found = []
+        for entry in answer["Schedules"]:
+            with suppress(NotFound):  # deleted a moment ago
+                found.append(self.find(entry["Name"]))
+        return found, answer.get("NextToken")
 
     def delete(self, name: str) -> None:
         """Delete it. Raises NotFound."""
-        with _told(name):
+        with _told(name, unfit_is_absent=True):
             self.client.delete_schedule(GroupName=self.group, Name=name)
 
     def _asked(self, schedule: Schedule) -> Any:
@@ -87,7 +91,7 @@ def message(schedule: Schedule) -> str:
 
 
 @contextmanager
-def _told(name: str, pointer: str = "") -> Iterator[None]:
+def _told(name: str, pointer: str = "", unfit_is_absent: bool = False) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
@@ -95,6 +99,8 @@ def _told(name: str, pointer: str = "") -> Iterator[None]:
             case "ConflictException":
                 raise AlreadyExists("schedule", name) from error
             case "ResourceNotFoundException":
+                raise NotFound("schedule", name) from error
+            case "ValidationException" if unfit_is_absent:  # no schedule can have that name
                 raise NotFound("schedule", name) from error
             case "ValidationException":
                 reason = error.response["Error"].get("Message", "refused")

@@ -5,6 +5,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from functions.adapters.executions import Executions
 from functions.adapters.functions_client import SubmitFunction
@@ -100,8 +101,6 @@ def test_objects_of_a_bucket_that_a_spec_names(buckets: Any) -> None:
     ],
 )
 def test_what_s3_refuses_for_good_and_for_now(code: str, status: int, error: type[Exception], moto: Any) -> None:
-    from botocore.stub import Stubber
-
     calls = {
         "head_object": lambda buckets: buckets.head("d", "k"),
         "list_objects_v2": lambda buckets: list(buckets.listing("d", "k", True)),
@@ -138,8 +137,6 @@ def test_an_execution_starts_once_and_stops_for_good(executions: Any) -> None:
 
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
 def test_nobody_waits_by_a_token_any_more(code: str, moto: Any) -> None:
-    from botocore.stub import Stubber
-
     client = boto3.client("stepfunctions", REGION)
     with Stubber(client) as stub:
         stub.add_client_error("send_task_success", code)
@@ -188,11 +185,20 @@ def test_schedules(schedules: Any) -> None:
             call("monthly")
 
 
+@pytest.mark.parametrize("call", ["get_schedule", "delete_schedule"])
+def test_a_name_that_the_service_does_not_take_names_no_schedule(call: str, moto: Any) -> None:
+    client = boto3.client("scheduler", REGION)
+    adapter = Schedules(client, "group", "queue", "role")
+    with Stubber(client) as stub:
+        stub.add_client_error(call, "ValidationException", "name failed to satisfy constraint", 400)
+        with pytest.raises(NotFound):
+            (adapter.find if call == "get_schedule" else adapter.delete)("a b")
+
+
 def test_the_function_submit_answers_or_breaks_off(moto: Any) -> None:
     from io import BytesIO
 
     from botocore.response import StreamingBody
-    from botocore.stub import Stubber
 
     def payload(raw: bytes) -> StreamingBody:
         return StreamingBody(BytesIO(raw), len(raw))

@@ -65,6 +65,12 @@ def test_the_same_key_is_the_same_run_and_another_spec_under_it_is_refused(fake:
         problem(ask(fake, "POST", "/runs", GOOD, {"Idempotency-Key": bad}), 400)
 
 
+@pytest.mark.parametrize("run_id", ["x" * 2_049, "x" * 201, "%C3%BC" * 101])
+def test_an_id_that_no_run_can_have_is_no_outage(run_id: str, stack: Any) -> None:
+    for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/result")):
+        problem(ask(stack, method, f"/runs/{run_id}{path}"), 404, "not-found")
+
+
 def test_a_full_queue_is_a_matter_of_time(fake: Any) -> None:
     waiting = Ticket("another-run-1", 1, fake.clock.now(), 60)
     fake.ledger.ledger = replace(fake.ledger.ledger, queue=(waiting,) * QUEUE_LIMIT)

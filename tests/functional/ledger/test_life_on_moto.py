@@ -191,6 +191,15 @@ def test_a_run_that_is_cancelled_gives_everything_back(stack: Stack) -> None:
         awaited(stack, FIRST)
 
 
+def test_a_wrong_order_is_put_right_by_the_next_look_at_the_workers(stack: Stack) -> None:
+    stack.run(FIRST)
+    acquire(stack, FIRST)
+    for service in ("scheduler", "worker"):
+        stack.ecs.update_service(cluster="cluster", service=service, desiredCount=0)  # whoever ordered last knew less
+    assert not awaited(stack, FIRST)["ready"]
+    assert stack.desired() == (1, 2)
+
+
 def test_workers_that_never_come_end_the_wait(stack: Stack) -> None:
     stack.run(FIRST)
     acquire(stack, FIRST)
