@@ -4,7 +4,6 @@ Local files, s3:// and https:// behind one small port, `Source`. A file that is 
 InputChanged wherever that shows; a server that refuses for now raises InputUnavailable and never looks like absence.
 """
 
-import errno
 import io
 import os
 from abc import ABC, abstractmethod
@@ -260,16 +259,15 @@ def _s3_matches(pattern: str) -> Iterable[InputFile]:
 
 @contextmanager
 def _s3_told(uri: str) -> Iterator[None]:
-    """What S3 and the way to it may answer, in our words: throttling and outages are no fault of the file."""
+    """What S3 and the way to it may answer, in our words: whatever keeps us from an object is no fault of the object.
+
+    Refusals, credentials that ran out, throttling and outages come as many kinds of errors, and some by no name at all.
+    """
     try:
         yield
     except DispatchError:
         raise
-    except OSError as error:
-        if isinstance(error, TimeoutError) or error.errno in {errno.EBUSY, errno.EREMOTEIO}:
-            raise InputUnavailable(uri, _first_line(error)) from error
-        raise UnreadableFile(uri, _first_line(error)) from error
-    except Exception as error:  # the SDK's own: no credentials, no connection, no such region
+    except Exception as error:  # s3fs's, and the SDK's own: no credentials, no connection, no such region
         raise InputUnavailable(uri, _first_line(error)) from error
 
 

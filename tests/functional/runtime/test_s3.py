@@ -114,18 +114,35 @@ def test_what_is_not_there(pattern: str, stored: S3) -> None:
 
 def test_what_may_not_be_read(stored: S3) -> None:
     stored.refused["/trips/in/yellow_tripdata_2018-01.csv"] = ("403 Forbidden", "AccessDenied")
-    with pytest.raises(UnreadableFile, match=r"s3://trips/in/yellow_tripdata_2018-01\.csv"):
+    with pytest.raises(InputUnavailable, match=r"s3://trips/in/yellow_tripdata_2018-01\.csv"):
         resolve(["s3://trips/in/yellow_tripdata_2018-01.csv"])
 
 
-def test_a_throttled_object_is_unavailable_and_never_skipped(
-    stored: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("asked", ["HEAD", "GET"])
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        ("503 Slow Down", "SlowDown"),
+        ("503 Service Unavailable", "RequestLimitExceeded"),
+        ("502 Bad Gateway", "BadGateway"),
+        ("500 Internal Server Error", "InternalError"),
+        ("429 Too Many Requests", "TooManyRequests"),
+        ("403 Forbidden", "AccessDenied"),
+        ("403 Forbidden", "RequestTimeTooSkewed"),
+        ("400 Bad Request", "ExpiredToken"),
+        ("400 Bad Request", "InvalidToken"),
+        ("400 Bad Request", "ThrottlingException"),
+    ],
+)
+def test_a_refused_object_is_unavailable_and_never_skipped(
+    status: str, code: str, asked: str, stored: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Neither when it is opened nor when it is read: an answer over some of the files would look like a whole one."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr("s3fs.S3FileSystem.retries", 1)
     spec = spec_of(["s3://trips/in/yellow_*.csv"], on_bad_file="skip")
     pinned = resolve(spec.params.trips)  # type: ignore[attr-defined]
-    stored.refused["/trips/in/yellow_tripdata_2018-02.csv"] = ("503 Slow Down", "SlowDown")
+    stored.refused[f"{asked} /trips/in/yellow_tripdata_2018-02.csv"] = (status, code)
     with pytest.raises(InputUnavailable, match="2018-02"):
         run_spec(spec, results=str(tmp_path), inputs=pinned)
 
