@@ -178,6 +178,7 @@ def _file_read(arguments: Sequence[Any]) -> str | None:
 def process_cluster(run_id: str, processes: int, progress: Progress) -> Iterator[Cluster]:
     """Worker processes of one thread each on this machine."""
     import dask
+    import distributed  # noqa: F401 - first loaded within the settings below, it would lose its own with them
 
     options = {"n_workers": processes, "threads_per_worker": 1, "host": "127.0.0.1"}
     with dask.config.set(WORKER_PROCESSES), _started(run_id, processes, progress, options) as cluster:

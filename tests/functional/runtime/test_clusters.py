@@ -86,6 +86,26 @@ def test_the_same_answers_from_processes_of_its_own_with_dasks_report(
     assert_reported(outcome, events)
 
 
+def test_a_process_may_run_more_than_one_spec(trip_files: Files, tmp_path: Path) -> None:
+    """A fresh one, in which the run itself is the first to load what it needs of Dask."""
+    code = f"""
+from jobs.runtime.run import run_spec
+from tests.functional.runtime.runs import spec_of
+if __name__ == "__main__":
+    for _ in range(2):
+        spec = spec_of([{str(trip_files["csv"][0])!r}], "vendor-summary")
+        print(run_spec(spec, results={str(tmp_path)!r}, report=False, workers=1).result.answers["trips"], flush=True)
+"""
+    script = tmp_path / "twice.py"
+    script.write_text(code)
+    ended = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=120, env=os.environ | {"PYTHONPATH": "."}
+    )
+    assert ended.returncode == 0, ended.stderr
+    first, second = ended.stdout.split()
+    assert first == second
+
+
 def test_the_same_answers_from_threads_with_dasks_report(
     trip_files: Files, expected: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
