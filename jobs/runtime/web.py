@@ -4,10 +4,11 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import urllib3
 
@@ -22,13 +23,16 @@ _CHANGED = {404: "nothing", 410: "nothing", 412: "another version", 416: "a shor
 _PATIENCE_SECONDS = 30  # the longest wait between two tries, whatever the server asks for
 _CHUNK = 2**20
 
+T = TypeVar("T")
+
 
 class WebSource(Source):
-    """One version of a file on a web server; without ranges it is downloaded once a process, to a temporary file."""
+    """One version of a file on a web server; without ranges it is downloaded whole, to a temporary file."""
 
     def __init__(self, pinned: InputFile) -> None:
         super().__init__(pinned)
         self._ranged: bool | None = None
+        self._whole: BinaryIO | None = None  # the downloaded file, while this holds it
 
     @property
     def ranged(self) -> bool:  # noqa: D102
@@ -41,25 +45,34 @@ class WebSource(Source):
         if start >= end:
             return b""
         if self._ranged is not False:
-            response = self._ask(start, end)
-            if response.status == 206:
-                self._ranged = True
-                with _told(self.uri):
-                    data = bytes(response.data)
-                if len(data) != end - start:
-                    raise InputUnavailable(self.uri, f"asked for {end - start:,} bytes, got {len(data):,}")
-                return data
+            part = _repeated(self.uri, lambda: self._part(start, end))
+            self._ranged = part is not None
+            if part is not None:
+                return part
+        if self._whole is None:
+            self._whole = _downloads.hold(self)
+        return os.pread(self._whole.fileno(), end - start, start)
+
+    def _part(self, start: int, end: int) -> bytes | None:
+        """None where the server serves no ranges."""
+        response = self._ask(start, end)
+        if response.status != 206:
             response.close()
-            self._ranged = False
-        return os.pread(downloaded(self).fileno(), end - start, start)
+            return None
+        data = bytes(response.data)
+        if len(data) != end - start:
+            raise urllib3.exceptions.ProtocolError(f"asked for {end - start:,} bytes, got {len(data):,}")
+        return data
 
     def _ask(self, start: int, end: int) -> Any:
         # If-Range would do for servers that know no strong ETag, but answers a changed file with all of it.
         headers = {"Range": f"bytes={start}-{end - 1}"} | _condition(self.etag)
         return _checked(_request("GET", self.uri, headers), self.uri, self.etag)
 
-    def close(self) -> None:
-        """Nothing is held open."""
+    def close(self) -> None:  # noqa: D102
+        if self._whole is not None:
+            self._whole = None
+            _downloads.let_go(self)
 
 
 def pin(uri: str) -> InputFile:
@@ -78,14 +91,28 @@ def pin(uri: str) -> InputFile:
     return InputFile(uri=uri, bytes=int(length), etag=_etag(response, uri))
 
 
+# A redirect could lead from https to an address of this machine's own network: addresses are taken as given.
+_RETRIES = urllib3.Retry(
+    total=4, redirect=0, backoff_factor=0.2, status_forcelist=sorted(_TRY_AGAIN - {403}), allowed_methods=None,
+    raise_on_status=False, raise_on_redirect=False, retry_after_max=_PATIENCE_SECONDS,
+)  # fmt: skip
+
+
 @cache
 def _pool() -> urllib3.PoolManager:
-    # A redirect could lead from https to an address of this machine's own network: addresses are taken as given.
-    retries = urllib3.Retry(
-        total=4, redirect=0, backoff_factor=0.2, status_forcelist=sorted(_TRY_AGAIN - {403}), allowed_methods=None,
-        raise_on_status=False, raise_on_redirect=False, retry_after_max=_PATIENCE_SECONDS,
-    )  # fmt: skip
-    return urllib3.PoolManager(retries=retries, timeout=urllib3.Timeout(connect=10, read=60))
+    return urllib3.PoolManager(retries=_RETRIES, timeout=urllib3.Timeout(connect=10, read=60))
+
+
+def _repeated(uri: str, read: Callable[[], T]) -> T:
+    """What `read` returns. A body that breaks off is asked for again as often as the pool asks for its headers."""
+    retries = _RETRIES
+    while True:
+        try:
+            return read()
+        except urllib3.exceptions.HTTPError as error:
+            with _told(uri):
+                retries = retries.increment("GET", uri, error=error)  # raises when there are none left
+            retries.sleep()
 
 
 def _request(method: str, uri: str, headers: dict[str, str]) -> Any:
@@ -138,37 +165,66 @@ def _condition(etag: str) -> dict[str, str]:
     return {} if etag.startswith("W/") else {"If-Unmodified-Since": etag.rpartition(";")[0]}
 
 
-# Files without a name: nothing is left of them, however this process ends.
-_downloads: dict[tuple[str, str], BinaryIO] = {}
-_downloading = threading.Lock()
+class _Downloads:
+    """Whole files on disk, MAX_DOWNLOAD bytes at most in all. One that nobody reads is kept while there is room.
 
+    They are files without a name: nothing is left of them, however this process ends.
+    """
 
-def downloaded(source: WebSource) -> BinaryIO:
-    """The whole file on disk, fetched once a process and gone with it; at most MAX_DOWNLOAD bytes in all."""
-    with _downloading:
+    def __init__(self) -> None:
+        self._files: dict[tuple[str, str], BinaryIO] = {}  # the one that was asked for longest ago first
+        self._readers: Counter[tuple[str, str]] = Counter()
+        self._free = threading.Condition()
+
+    def hold(self, source: WebSource) -> BinaryIO:
+        """The file, fetched if it is not there; whoever holds it lets it go. Waits for room while others read."""
+        if source.size > MAX_DOWNLOAD:
+            raise UnreadableFile(
+                source.uri, f"its server serves no ranges, and {source.size:,} bytes more than fit on disk"
+            )
         key = (source.uri, source.etag)
-        if key not in _downloads:
-            held = sum(os.fstat(file.fileno()).st_size for file in _downloads.values())
-            if held + source.size > MAX_DOWNLOAD:
-                raise UnreadableFile(
-                    source.uri, f"its server serves no ranges, and {source.size:,} bytes more than fit on disk"
-                )
-            _downloads[key] = _download(source)
-        return _downloads[key]
+        with self._free:
+            self._free.wait_for(lambda: key in self._files or self._makes_room(source.size))
+            file = self._files.pop(key, None) or _repeated(source.uri, lambda: _download(source))
+            self._files[key] = file
+            self._readers[key] += 1
+            return file
+
+    def let_go(self, source: WebSource) -> None:
+        """The source has read all that it wants of its file."""
+        with self._free:
+            self._readers[source.uri, source.etag] -= 1
+            self._free.notify_all()
+
+    def _makes_room(self, size: int) -> bool:
+        """Whether that many bytes more fit, now that as many files as that takes, and nobody reads, are gone."""
+        held = sum(os.fstat(file.fileno()).st_size for file in self._files.values())
+        for key in [key for key in self._files if not self._readers[key]]:
+            if held + size <= MAX_DOWNLOAD:
+                break
+            with self._files.pop(key) as file:
+                held -= os.fstat(file.fileno()).st_size
+        return held + size <= MAX_DOWNLOAD
+
+
+_downloads = _Downloads()
 
 
 def _download(source: WebSource) -> BinaryIO:
     response = _checked(_request("GET", source.uri, _condition(source.etag)), source.uri, source.etag)
-    file: BinaryIO = tempfile.TemporaryFile(prefix="dispatch-")  # noqa: SIM115  (open for as long as the process lives)
-    written = 0
-    with _told(source.uri):
+    file: BinaryIO = tempfile.TemporaryFile(prefix="dispatch-")  # noqa: SIM115  (open for as long as it is kept)
+    try:
+        written = 0
         for chunk in response.stream(_CHUNK):
             written += len(chunk)
             if written > source.size:
                 break
             file.write(chunk)
-    file.flush()
-    if written != source.size:
+        file.flush()
+        if written != source.size:
+            raise urllib3.exceptions.ProtocolError(f"expected {source.size:,} bytes, got {written:,}")
+    except BaseException:
         file.close()
-        raise InputUnavailable(source.uri, f"expected {source.size:,} bytes, got {written:,}")
+        response.close()
+        raise
     return file

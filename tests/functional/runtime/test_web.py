@@ -5,6 +5,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -105,7 +106,7 @@ def test_a_server_that_answers_no_head(web: Web, csv: bytes) -> None:
     assert pinned.bytes == len(csv)
 
 
-def test_a_download_is_made_once_and_leaves_nothing(web: Web, csv: bytes, tmp_path: Path) -> None:
+def test_a_download_is_made_once_while_there_is_room_and_leaves_nothing(web: Web, csv: bytes, tmp_path: Path) -> None:
     """However the process ends: here by SIGKILL, from itself."""
     web.ranges = False
     address = web.put(PATH, csv)
@@ -132,6 +133,18 @@ def test_a_download_is_bounded(web: Web, csv: bytes, monkeypatch: pytest.MonkeyP
     with pytest.raises(UnreadableFile, match="serves no ranges"):
         run_spec(spec_of([web.put(PATH, csv)]), results=str(tmp_path))
     assert web.downloads() == 0
+
+
+def test_downloads_make_room_for_others(
+    web: Web, trip_files: Files, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """All the files together are larger than what may be on disk, and are looked at and read at once."""
+    sizes = [path.stat().st_size for path in trip_files["csv"]]
+    monkeypatch.setattr(web_source, "MAX_DOWNLOAD", max(sizes) + 1)
+    web.ranges = False
+    addresses = [web.put(f"/{path.name}", path.read_bytes()) for path in trip_files["csv"]]
+    outcome = run_spec(spec_of(addresses), results=str(tmp_path), report=False)
+    assert told(outcome) == expected["csv"]
 
 
 @pytest.mark.parametrize("status", [403, 429, 500, 503])
@@ -220,6 +233,26 @@ def test_a_truncated_body_is_not_taken_for_the_file(ranges: bool, web: Web, csv:
     web.truncated = True
     with pytest.raises(InputUnavailable, match=PATH):
         run_spec(spec, results=str(tmp_path))
+
+
+@pytest.mark.parametrize("broken", [1, 2, 3])
+@pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
+def test_a_body_that_breaks_off_is_asked_for_again(
+    ranges: bool, broken: int, web: Web, trip_files: Files, tmp_path: Path
+) -> None:
+    """Whichever of the server's answers it is."""
+    web.ranges = ranges
+    here = trip_files["csv"][0]
+    address = web.put(PATH, here.read_bytes())
+    gets = count(1)
+
+    def break_off(method: str, path: str) -> None:
+        web.truncated = method == "GET" and next(gets) == broken
+
+    web.before_answer = break_off
+    outcome = run_spec(spec_of([address]), results=str(tmp_path), report=False)
+    assert next(gets) > broken
+    assert told(outcome) == told(run_spec(spec_of([here]), results=str(tmp_path), report=False))
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
