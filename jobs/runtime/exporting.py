@@ -169,14 +169,13 @@ def finish_export(
             Output(name=f"trips {part.month}", path=part.path, bytes=part.bytes, sha256=part.sha256, media_type=PARQUET)
         )
     by_stem = {_stem(file): file for file in files}
-    sink = io.BytesIO()
     schema = pa.schema([*trips_schema(to.columns, to.taxi), *(field for field in _WHY if field.name != "range")])
-    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+    with folder.writing(QUARANTINE, PARQUET) as sink, pq.ParquetWriter(sink, schema, compression="zstd") as writer:
         for part in parts:
             if part.month is None:
-                table = pq.read_table(pa.BufferReader(folder.read(part.path)))
-                writer.write_table(_located(table, ranges, by_stem).select(schema.names))
-    folder.write(QUARANTINE, sink.getvalue(), PARQUET)
+                aside = pq.ParquetFile(pa.BufferReader(folder.read(part.path)))
+                for rows in aside.iter_batches(_GROUP_ROWS):
+                    writer.write_batch(_located(rows, ranges, by_stem).select(schema.names))
     folder.remove(_SET_ASIDE)
 
 
@@ -185,17 +184,20 @@ def _stem(file: TripFile) -> str:
     return hashlib.sha256(file.uri.encode()).hexdigest()[:12]
 
 
-def _located(table: Any, ranges: Ranges, by_stem: dict[str, TripFile]) -> Any:
-    """The table with its files' addresses, and with lines numbered from the start of their files."""
-    files, numbers = [], []
-    for stem, start, line in zip(*(table[name].to_pylist() for name in ("file", "range", "line")), strict=True):
-        file = by_stem[stem]
-        before = 0 if line is None else sum(r.lines for r in ranges[file.uri] if r.start < start) + file.header_lines
-        files.append(redacted(file.uri))
-        numbers.append(None if line is None else before + line)
-    for name, values in (("file", pa.array(files, pa.string())), ("line", pa.array(numbers, pa.int64()))):
-        table = table.set_column(table.schema.get_field_index(name), name, values)
-    return table
+def _located(rows: Any, ranges: Ranges, by_stem: dict[str, TripFile]) -> Any:
+    """The rows with their files' addresses, and with lines numbered from the start of their files."""
+    stem = rows["file"][0].as_py()  # the same in all: they are of one unit
+    file = by_stem[stem]
+    starts = rows["range"].dictionary_encode()
+    before = [
+        None if start is None else sum(r.lines for r in ranges[file.uri] if r.start < start) + file.header_lines
+        for start in starts.dictionary.to_pylist()
+    ]
+    lines = pc.add(rows["line"], pa.array(before, pa.int64()).take(starts.indices))
+    addresses = pa.repeat(redacted(file.uri), len(rows))
+    for name, values in (("file", addresses), ("line", lines)):
+        rows = rows.set_column(rows.schema.get_field_index(name), name, values)
+    return rows
 
 
 def _with_why(table: Any, stem: str, reasons: Any) -> Any:

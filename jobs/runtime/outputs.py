@@ -4,12 +4,15 @@ Local folders and s3:// by the same code. A file is first written beside its pla
 S3 appears whole by itself.
 """
 
+import contextlib
 import hashlib
 import os
 import re
+import tempfile
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from jobs.runtime.storage import filesystem, scheme_of
 from jobspec import Output, Problem, SpecError, run_id
@@ -17,6 +20,7 @@ from jobspec.problem import show
 
 RESULT = "result.json"
 ERROR = "error.json"
+_UPLOAD_BYTES = 8 * 2**20  # of a file that goes up piece by piece
 _TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})  # 412 and 409 to If-None-Match
 
 
@@ -44,24 +48,46 @@ class RunFolder:
     def write(self, path: str, content: bytes, media_type: str, name: str | None = None) -> Output:
         """Write one file and list it among the outputs."""
         self.put(path, content)
-        digest = hashlib.sha256(content).hexdigest()
-        stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        output = Output(name=name or stem, path=path, bytes=len(content), sha256=digest, media_type=media_type)
-        self.outputs.append(output)
-        return output
+        return self._listed(path, len(content), hashlib.sha256(content).hexdigest(), media_type, name)
+
+    @contextlib.contextmanager
+    def writing(self, path: str, media_type: str) -> Iterator[BinaryIO]:
+        """A file to write piece by piece; once the block has ended it is in its place and among the outputs."""
+        with tempfile.TemporaryDirectory(prefix="dispatch-") as elsewhere:
+            part = self._beside(path) if self._scheme == "file" else Path(elsewhere, "part")
+            with part.open("w+b") as file:
+                yield file
+                size = file.seek(0, os.SEEK_END)
+                file.seek(0)
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if self._scheme == "file":
+                part.replace(self.path(path))
+            else:
+                self._files.put_file(str(part), self.path(path), chunksize=_UPLOAD_BYTES, max_concurrency=1)
+        self._listed(path, size, digest, media_type)
 
     def put(self, path: str, content: bytes) -> str:
         """Write one file whole; returns where."""
         target = self.path(path)
         if self._scheme == "file":
-            place = Path(target)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            beside = place.with_name(f".{place.name}.part")
+            beside = self._beside(path)
             beside.write_bytes(content)
-            beside.replace(place)
+            beside.replace(target)
         else:
             self._files.pipe_file(target, content)
         return target
+
+    def _beside(self, path: str) -> Path:
+        """Where a local file is written before it is moved to its place."""
+        place = Path(self.path(path))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place.with_name(f".{place.name}.part")
+
+    def _listed(self, path: str, size: int, sha256: str, media_type: str, name: str | None = None) -> Output:
+        stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        output = Output(name=name or stem, path=path, bytes=size, sha256=sha256, media_type=media_type)
+        self.outputs.append(output)
+        return output
 
     def read(self, path: str) -> bytes:
         """One of its files."""

@@ -2,7 +2,9 @@
 
 import gzip
 import hashlib
+import tracemalloc
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import duckdb
@@ -10,8 +12,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs import JOBS
+from jobs.questions import Export, Part
+from jobs.runtime import csv_files
+from jobs.runtime.exporting import QUARANTINE, ExportTo, finish_export
+from jobs.runtime.outputs import RunFolder
 from jobs.runtime.run import run_spec
-from jobspec import parse_spec
+from jobs.runtime.tally import Range
+from jobs.runtime.tripfile import SetAside, TripFile, Unit
+from jobs.trips import Taxi
+from jobspec import InputFile, parse_spec
 
 DATA = Path("examples/data")
 MIXED = ["yellow_tripdata_2018-01.csv", "yellow_tripdata_2019-07.csv", "yellow_tripdata_2025-01.sample.parquet"]
@@ -113,3 +122,49 @@ def test_keeping_all_writes_implausible_trips_too(tmp_path: Path) -> None:
     result, _ = prepare(tmp_path, [str(DATA / MIXED[0])], keep="all")
     assert sum(month["trips"] for month in result.answers["prepared"]["months"]) == 10_000
     assert result.answers["prepared"]["quarantined"] == 0
+
+
+def test_what_was_written_of_a_file_before_it_turned_out_to_hold_quotes_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read again as one unit, and its trips would be there twice."""
+    monkeypatch.setattr(csv_files, "HEAD_BYTES", 1000)
+    monkeypatch.setattr(csv_files.units, "__defaults__", (5000,))
+    lines = (DATA / "yellow_tripdata_2018-01.csv").read_text().splitlines()[:401]
+    lines[-1] = f'"{lines[-1].replace(",", chr(34) + "," + chr(34))}"'
+    source = tmp_path / "yellow_tripdata_2018-01.csv"
+    source.write_text("\n".join(lines) + "\n")
+    result, folder = prepare(tmp_path / "results", [str(source)])
+    assert result.answers["trips"] > 300
+    written = duckdb.sql(f"select count(*) from read_parquet('{folder}/trips/*/*.parquet')").fetchall()
+    assert written == [(result.answers["trips"],)]
+    listed = {output.path for output in result.outputs}
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet")} <= listed
+
+
+def test_the_quarantine_is_put_together_piece_by_piece(tmp_path: Path) -> None:
+    """Its size is that of what was set aside, however much that is; its lines are numbered from the file's start."""
+    units, lines, text = 20, 1000, 2000
+    pinned = InputFile(uri=str(tmp_path / "yellow_tripdata_2018-01.csv"), bytes=units, etag="e")
+    file = TripFile(pinned, "csv", names=("VendorID",), header_lines=1)
+    to = ExportTo(Export(), str(tmp_path), "run-1", ("VendorID",), Taxi.YELLOW)
+    draw = Random(1)
+    parts: list[Part] = []
+    for start in range(units):
+        exporter = to.exporter(Unit(file, start, start + 1, lines), False)
+        exporter.add_lines(
+            [SetAside(start, line, "bad_value", draw.randbytes(text // 2).hex()) for line in range(1, lines + 1)]
+        )
+        parts += exporter.finish()
+    ranges = {file.uri: tuple(Range(start, start + 1, lines, lines, 0, lines) for start in range(units))}
+    folder = RunFolder(str(tmp_path), "run-1")
+    tracemalloc.start()
+    finish_export(folder, to, parts, ranges, [file])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    (quarantine,) = [output for output in folder.outputs if output.path == QUARANTINE]
+    assert quarantine.bytes > units * lines * text / 2
+    assert peak < quarantine.bytes / 4
+    found = pq.read_table(folder.path(QUARANTINE), columns=["file", "line"])
+    assert found["file"].unique().to_pylist() == [file.uri]
+    assert found["line"].to_pylist() == [*range(2, units * lines + 2)]

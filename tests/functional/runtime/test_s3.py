@@ -63,6 +63,15 @@ def test_a_run_from_spec_to_result_in_s3(
         assert len(stored.get("results", folder + output["path"])) == output["bytes"]
 
 
+def test_prepared_trips_and_their_quarantine_in_s3(stored: S3, trip_files: Files, tmp_path: Path) -> None:
+    spec = spec_of(trip_files["csv"], "prepare-trips")
+    here, there = (run_spec(spec, results=results, report=False) for results in (str(tmp_path), "s3://results"))
+    assert there.result.outputs == here.result.outputs
+    for output in there.result.outputs:
+        key = there.result_path.removeprefix("s3://results/").replace("result.json", output.path)
+        assert stored.get("results", key) == (Path(here.result_path).parent / output.path).read_bytes()
+
+
 def test_the_next_attempt_and_a_failed_one(stored: S3) -> None:
     good, bad = (
         spec_of(["s3://trips/in/yellow_tripdata_2018-01.csv"], "vendor-summary"),
