@@ -9,7 +9,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 from weakref import WeakSet
@@ -17,7 +17,7 @@ from weakref import WeakSet
 from jobs.runtime import tls
 from jobs.runtime.answering import Asked
 from jobs.runtime.dask_settings import NO_WORKERS_SECONDS, WORKER_PROCESSES
-from jobs.runtime.execution import DRAIN_SECONDS, Work, tasks
+from jobs.runtime.execution import DRAIN_SECONDS, Graph, Work, graph_of
 from jobs.runtime.progress import Event, Progress
 from jobs.runtime.tally import Tally
 from jobs.runtime.tripfile import TripFile, Unit
@@ -46,13 +46,16 @@ class Cluster:
 
     def tally(self, work: Work, asked: Asked, progress: Progress) -> Tally:
         """The tally of all the work."""
-        units, whole = tasks(work, asked, self.submit)
+        graph, units, whole = graph_of(work, asked, self._name)
+        futures = self.start(graph, [whole, *units])
+        whole_future = futures.pop(0)
         progress(Event("compute", 0, len(units)))
-        for done, _ in enumerate(self.as_completed(units), 1):
+        # None of the units is held here, so that each goes as soon as it is merged.
+        for done, _ in enumerate(self.as_completed(_taken(futures)), 1):
             progress(Event("compute", done, len(units)))
-        for _ in self.as_completed([whole]):
+        for _ in self.as_completed([whole_future]):
             pass
-        tally: Tally = self.result(whole)
+        tally: Tally = self.result(whole_future)
         return tally
 
     def compute(self, lazy: list[Any]) -> Sequence[Any]:
@@ -67,26 +70,27 @@ class Cluster:
         current: contextlib.AbstractContextManager[Any] = self.client.as_current()
         return current
 
-    def submit(self, function: Any, *arguments: Any) -> Any:
-        """A future on our workers."""
-        key = f"{function.__name__.strip('_')}-{self._name}-{len(self._reading)}"
-        self._reading[key] = _file_read(arguments)
-        future = self.client.submit(function, *arguments, key=key, pure=False, **self._placement())
-        self._submitted.add(future)
-        return future
+    def start(self, graph: Graph, keys: Sequence[str]) -> list[Any]:
+        """Start what the graph holds, on our workers; futures of the tasks with those keys."""
+        self._reading.update({key: _file_read(arguments) for key, (_, *arguments) in graph.items()})
+        futures: list[Any] = self.client.get(graph, list(keys), sync=False, **self._placement())
+        self._submitted.update(futures)
+        return futures
 
     def _placement(self) -> dict[str, Any]:
         """Where tasks may run. A worker that starts again is a new one to Dask: to name ours would shut it out."""
         return {"workers": self.workers, "allow_other_workers": False} if self._shared else {}
 
-    def as_completed(self, futures: Sequence[Any]) -> Iterator[Any]:
-        """The futures as they end. Raises what a task raised, OutOfMemory or LostWorkers."""
+    def as_completed(self, futures: Iterable[Any]) -> Iterator[Any]:
+        """The futures as they end, each let go then. Raises what a task raised, OutOfMemory or LostWorkers."""
         ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        left = 0
         for future in futures:
             future.add_done_callback(ended.put)
+            left += 1
         checked_at = time.monotonic()
-        left = len(futures)
         while left:
+            future = None
             with contextlib.suppress(queue.Empty):
                 future = ended.get(timeout=_POLL_SECONDS)
                 if future.status != "finished":
@@ -164,6 +168,12 @@ class Cluster:
             "threads": sum(worker["nthreads"] for worker in ours),
             "worker_memory_bytes": min((worker["memory_limit"] or 0 for worker in ours), default=0),
         }
+
+
+def _taken(items: list[Any]) -> Iterator[Any]:
+    """The items, none of which the list holds once it is taken."""
+    while items:
+        yield items.pop()
 
 
 def _file_read(arguments: Sequence[Any]) -> str | None:

@@ -21,6 +21,7 @@ LARGE = 1_000_000  # trips: below, a run takes less time than Dask's distributed
 FEW_CORES = 4  # up to here threads do not wait for each other: most of their time is in loops that hold no lock
 Work = Sequence[tuple[TripFile, Sequence[Unit]]]
 Call = Callable[..., Any]  # makes a task of a function and its arguments, earlier tasks among them
+Graph = dict[str, tuple[Any, ...]]  # (function, *arguments) by key; keys among the arguments stand for what they give
 
 
 class Form(Enum):
@@ -53,6 +54,22 @@ def tasks(work: Work, asked: Asked, call: Call) -> tuple[list[Any], Any]:
         units += answered
         files.append(call(file_tally, file, _tree(answered, asked, call), asked))
     return units, call(_merge, _tree(files, asked, call), asked)
+
+
+def graph_of(work: Work, asked: Asked, name: str = "") -> tuple[Graph, list[str], str]:
+    """The same as a graph of Dask's, the keys of all units in it, and that of the whole; `name` is part of every key.
+
+    Dask goes through a graph that it knows whole in depth: it merges what there is before it reads more. A plain graph
+    needs little more of Dask than its scheduler: dask.delayed would double a short run's start.
+    """
+    graph: Graph = {}
+
+    def call(function: Call, *arguments: Any) -> str:
+        key = "-".join(filter(None, (function.__name__.strip("_"), name, str(len(graph)))))
+        graph[key] = (function, *arguments)
+        return key
+
+    return graph, *tasks(work, asked, call)
 
 
 def _tree(layer: list[Any], asked: Asked, call: Call) -> list[Any]:
@@ -117,18 +134,10 @@ class Threads:
         return cast(Tally, tally)
 
     def _scheduled(self, work: Work, asked: Asked, progress: Progress) -> Tally:
-        # A plain graph needs little more of Dask than its scheduler: dask.delayed would double a short run's start.
         from dask.callbacks import Callback
         from dask.threaded import get
 
-        graph: dict[str, tuple[Any, ...]] = {}
-
-        def call(function: Any, *arguments: Any) -> str:
-            key = f"{function.__name__.strip('_')}-{len(graph)}"
-            graph[key] = (function, *arguments)
-            return key
-
-        units, whole = tasks(work, asked, call)
+        graph, units, whole = graph_of(work, asked)
         unit_keys = frozenset(units)
         done = 0
 

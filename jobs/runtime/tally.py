@@ -62,6 +62,12 @@ class Tally:
         """How many trips break no rule."""
         return self.reasons[Reason.KEPT]
 
+    def __sizeof__(self) -> int:
+        """About how many bytes it takes with all that it holds: Dask asks, to know what fills its workers."""
+        from dask.sizeof import sizeof
+
+        return super().__sizeof__() + sum(sizeof(held) for held in vars(self).values())
+
 
 def merged(tallies: Iterable[Tally], questions: Mapping[str, Question]) -> Tally:
     """All the tallies as one."""

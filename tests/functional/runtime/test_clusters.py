@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -137,6 +138,28 @@ def test_no_dask_report_where_none_was_asked_for(four: LocalCluster, trip_files:
     assert not [output for output in outcome.result.outputs if output.media_type == "text/html"]
 
 
+def test_what_a_run_holds_does_not_grow_with_its_units(trip_files: Files, tmp_path: Path) -> None:
+    """They are merged as they come, and Dask knows how large what is left is."""
+    for number in range(64):
+        shutil.copy(trip_files["csv"][0], tmp_path / f"part-{number:02}_2018-01.csv")
+    held: list[int] = []
+    with a_cluster(2, processes=False, protocol="tcp://") as two:
+
+        def look(event: Event) -> None:
+            if event.stage == "compute" and event.done:
+                sizes = [task.nbytes for task in list(two.scheduler.tasks.values()) if task.state == "memory"]
+                assert all(size > 10_000 for size in sizes)
+                held.append(len(sizes))
+
+        options: dict[str, Any] = {"scheduler": two.scheduler_address, "workers": 2, "report": False}
+        outcome = run_spec(
+            spec_of([tmp_path / "part-*.csv"]), results=str(tmp_path / "results"), progress=look, **options
+        )
+    assert len(outcome.result.inputs) == len(held) == 64
+    # A level of the tree waits for fewer than it merges at a time; beside them is what two workers do just now.
+    assert max(held) <= 2 * execution.FAN_IN + 8
+
+
 def test_half_of_the_workers_will_do(four: LocalCluster, trip_files: Files, tmp_path: Path) -> None:
     outcome = run_spec(
         spec_of(trip_files["csv"][:1], "trip-duration"),
@@ -263,7 +286,7 @@ def test_a_task_that_takes_its_workers_memory_ends_as_out_of_memory() -> None:
         cluster.shared_cluster(small.scheduler_address, "hoard-1", 1, silent) as ours,
         pytest.raises(OutOfMemory, match=r"reads s3://trips/greedy\.parquet"),
     ):
-        list(ours.as_completed([ours.submit(hoard, Unit(file, 0, 1, 1))]))
+        list(ours.as_completed(ours.start({"hoard": (hoard, Unit(file, 0, 1, 1))}, ["hoard"])))
 
 
 @pytest.mark.parametrize("gone", ["workers", "scheduler"])
@@ -276,11 +299,11 @@ def test_when_everything_is_gone_the_run_ends(gone: str, monkeypatch: pytest.Mon
     ):
         small.scale(0)
         ours.client.retire_workers()
-        task = ours.submit(os.getpid)
+        tasks = ours.start({"lost": (os.getpid,)}, ["lost"])
         if gone == "scheduler":
             small.close()
         with pytest.raises(LostWorkers):
-            list(ours.as_completed([task]))
+            list(ours.as_completed(tasks))
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x"])
