@@ -12,7 +12,8 @@
     ├─ OutOfMemory
     ├─ LostWorkers
     │   ├─ NoWorkers
-    │   └─ NoCapacity
+    │   ├─ NoCapacity
+    │   └─ Superseded
     ├─ Cancelled
     │   └─ Interrupted
     ├─ TimedOut
@@ -213,6 +214,21 @@ class NoCapacity(LostWorkers):
 
     def __str__(self) -> str:
         return f"{self.what} could not be started: {self.reason}"
+
+
+class Superseded(LostWorkers):
+    """Raised when a run's workers have another version of the code than its client: the stack was deployed anew while
+    the run waited. Its answers would be those of neither; submitted again, it is a run of the new version."""
+
+    code = "superseded"
+
+    def __init__(self, ours: str, theirs: Sequence[str]) -> None:
+        super().__init__(ours, list(theirs))
+        self.ours, self.theirs = ours, list(theirs)
+
+    def __str__(self) -> str:
+        found = ", ".join(self.theirs)
+        return f"the client has version {self.ours}, its workers {found}: submit the spec again"
 
 
 class Cancelled(DispatchError):

@@ -16,12 +16,13 @@ from weakref import WeakSet
 
 from jobs.runtime import tls
 from jobs.runtime.answering import Asked
+from jobs.runtime.code_version import code_version
 from jobs.runtime.dask_settings import NO_WORKERS_SECONDS, WORKER_PROCESSES
 from jobs.runtime.execution import DRAIN_SECONDS, Graph, Work, graph_of
 from jobs.runtime.progress import Event, Progress
 from jobs.runtime.tally import Tally
 from jobs.runtime.tripfile import TripFile, Unit
-from jobspec import LostWorkers, NoWorkers, OutOfMemory
+from jobspec import LostWorkers, NoWorkers, OutOfMemory, Superseded
 
 START_SECONDS = 300.0  # how long to wait for workers: Fargate needs about 70 s for an image of ours
 LOST_SECONDS = NO_WORKERS_SECONDS  # how long a run goes on waiting when every worker is gone
@@ -227,7 +228,8 @@ def shared_cluster(
     """Claimed workers of the scheduler at `address`.
 
     Waits up to `start_seconds` for `wanted` of them; then starts with at least half, or raises NoWorkers. Raises
-    LostWorkers where no scheduler answers, or none that has the key and certificate of this process's environment.
+    LostWorkers where no scheduler answers, or none that has the key and certificate of this process's environment, and
+    Superseded where workers have another version of the code.
     """
     from distributed import Client
 
@@ -249,12 +251,22 @@ def shared_cluster(
             if late:
                 raise NoWorkers(wanted, start_seconds)
             time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
+        _check_versions(client, list(claimed))
         cluster = Cluster(client, run_id, claimed, wanted, shared=True)
         try:
             yield cluster
         except BaseException:
             cluster.drain()
             raise
+
+
+def _check_versions(client: Any, workers: Sequence[str]) -> None:
+    """Raise Superseded unless all of the workers run the code that this process runs."""
+    ours = code_version()
+    found = client.run(code_version, workers=list(workers), on_error="return")  # older code may not know the question
+    theirs = sorted({each if isinstance(each, str) else "unknown" for each in found.values()} - {ours})
+    if theirs:
+        raise Superseded(ours, theirs)
 
 
 def _running(name: str, dask_worker: Any = None) -> int:

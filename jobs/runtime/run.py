@@ -16,6 +16,7 @@ from jobs.questions import Export, Trips
 from jobs.runtime import execution, finishing
 from jobs.runtime.answering import Asked
 from jobs.runtime.cancelling import cancellable
+from jobs.runtime.code_version import code_version
 from jobs.runtime.execution import Executor, Form
 from jobs.runtime.outputs import ERROR, RESULT, RunFolder, next_folder
 from jobs.runtime.plan import Plan, make_plan
@@ -42,7 +43,6 @@ from jobspec import (
 SPEC = "spec.json"
 _GIVEN = frozenset({SPEC, "inputs.json"})  # what a run's folder may hold before the run and after its failure
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
-CODE_VERSION = "DISPATCH_CODE_VERSION"  # the image's immutable tag, where there is an image
 
 
 @dataclass(frozen=True)
@@ -254,10 +254,9 @@ def _counted(pinned: InputFile, tally: Tally) -> InputFile:
 
 def _environment() -> dict[str, Any]:
     packages = {name: version(name) for name in ("dask", "numba", "numpy", "pyarrow")}
-    dispatch = version("dispatch-jobs")
     return {
-        "dispatch": dispatch,
-        "code_version": os.environ.get(CODE_VERSION) or dispatch,
+        "dispatch": version("dispatch-jobs"),
+        "code_version": code_version(),
         "python": platform.python_version(),
         "machine": platform.machine(),
         **packages,

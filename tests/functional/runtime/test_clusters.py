@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ import pytest
 from distributed import Client, LocalCluster
 
 from jobs.runtime import cluster, execution
+from jobs.runtime.code_version import CODE_VERSION
 from jobs.runtime.progress import Event, silent
 from jobs.runtime.run import Outcome, run_spec
 from jobs.runtime.tripfile import TripFile, Unit
-from jobspec import InputFile, LostWorkers, NoWorkers, OutOfMemory
+from jobspec import InputFile, LostWorkers, NoWorkers, OutOfMemory, Superseded
 from tests.functional.runtime.runs import spec_of, told
 from tests.servers.web import Gate, web_server
 
@@ -158,6 +160,18 @@ def test_what_a_run_holds_does_not_grow_with_its_units(trip_files: Files, tmp_pa
     assert len(outcome.result.inputs) == len(held) == 64
     # A level of the tree waits for fewer than it merges at a time; beside them is what two workers do just now.
     assert max(held) <= 2 * execution.FAN_IN + 8
+
+
+def test_workers_of_another_version_of_the_code_are_refused(
+    four: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CODE_VERSION, "v2")
+    waited = cluster.shared_cluster(four.scheduler_address, "waited", 2, silent, 20)
+    with pytest.raises(Superseded, match="submit the spec again") as caught, waited:
+        pass
+    monkeypatch.delenv(CODE_VERSION)
+    assert (caught.value.ours, caught.value.theirs) == ("v2", [version("dispatch-jobs")])
+    assert_unclaimed(four)
 
 
 def test_half_of_the_workers_will_do(four: LocalCluster, trip_files: Files, tmp_path: Path) -> None:

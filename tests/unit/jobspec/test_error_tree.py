@@ -27,6 +27,7 @@ EXAMPLES = {
     errors.LostWorkers: ((), "Lost workers"),
     errors.NoWorkers: ((4, 90.0), "waited 90 s for 4 workers"),
     errors.NoCapacity: (("the client task", "no address is free"), "the client task could not be started: no address"),
+    errors.Superseded: (("v2", ["v1"]), "the client has version v2, its workers v1"),
     errors.Cancelled: ((), "Cancelled"),
     errors.Interrupted: (("enough",), "enough"),
     errors.TimedOut: ((3600.0,), "stopped after 3600 s"),
