@@ -1,7 +1,8 @@
 """Arrow columns of any type that TLC has used, as canonical int64 or float64 arrays with validity bytes.
 
 A cast loses nothing, or the value becomes null and is counted: NaN and infinities as `non_finite`, anything else that
-has no exact canonical form (a fraction of a passenger, a time past the year 9999) as `uncastable`.
+has no exact canonical form (a fraction of a passenger, a time past the year 9999) as `uncastable`. A column whose very
+type has no such form for any value raises UnfitTypeError.
 """
 
 import ctypes
@@ -23,7 +24,21 @@ ALL_VALID = np.ones(BATCH_ROWS, np.uint8)
 # The years 1 to 9999, what a calendar can print, in microseconds since 1970.
 FIRST_TIME, LAST_TIME = -62_135_596_800_000_000, 253_402_300_799_999_999
 
+_UTC = frozenset({None, "UTC", "Etc/UTC", "+00:00"})  # zones in which the instant is the wall clock
+
 _PER_MICROSECOND = {"s": 1_000_000, "ms": 1_000, "us": 1}
+
+
+_ALLOWED = {
+    Kind.INTEGER: "a whole number; allowed: integers, floating-point numbers, decimals, booleans, text",
+    Kind.NUMBER: "a number; allowed: integers, floating-point numbers, decimals, text",
+    Kind.TIME: "a time; allowed: timestamps, dates, text",
+    Kind.FLAG: "a flag; allowed: anything but lists, maps and structs",
+}
+
+
+class UnfitTypeError(ValueError):
+    """Raised for an array of a type in which its column cannot be told; says which, as a predicate."""
 
 
 class Scratch:
@@ -61,12 +76,14 @@ def absent(column: Column, rows: int, scratch: Scratch) -> Loaded:
 
 
 def load(column: Column, array: Any, scratch: Scratch) -> Loaded:
-    """`array`, an Arrow array of at most BATCH_ROWS rows, as the canonical `column`."""
+    """`array`, an Arrow array of at most BATCH_ROWS rows, as the canonical `column`. Raises UnfitTypeError."""
     if pa.types.is_null(array.type):
         return absent(column, len(array), scratch)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if column.kind is Kind.FLAG:
+        if pa.types.is_nested(array.type):
+            _refuse(column, array)
         return Loaded(None, _valid(column, array, scratch), nulls=array.null_count)
     parsed = None
     if is_text(array.type):
@@ -149,24 +166,52 @@ def _time(column: Column, array: Any, valid: Any, scratch: Scratch) -> Loaded:
     if kind.unit == "ns":
         values = scratch.array(column.name, "int64", len(array))
         np.floor_divide(raw, 1000, out=values)
-        return _drop(Loaded(values, valid), values * 1000 != raw, column, scratch)
+        exact = _drop(Loaded(values, valid), values * 1000 != raw, column, scratch)
+        return _on_the_wall(exact, kind.tz, column, scratch)
     factor = _PER_MICROSECOND[kind.unit]
     values = raw
     if factor > 1:
         values = scratch.array(column.name, "int64", len(array))
         np.multiply(raw, factor, out=values)
     low, high = -(-FIRST_TIME // factor), LAST_TIME // factor
-    outside = None
-    if kernels.count_outside(raw, low, high):
-        outside = (raw < low) | (raw > high)
-    return _drop(Loaded(values, valid), outside, column, scratch)
+    within = _drop(Loaded(values, valid), _outside(raw, low, high), column, scratch)
+    return _on_the_wall(within, kind.tz, column, scratch)
 
 
-def _nothing(column: Column, array: Any, valid: Any, scratch: Scratch) -> Loaded:
-    """A type that can hold no value of this column: everything that is there is uncastable."""
-    loaded = Loaded(scratch.array(column.name, _dtype(column.kind), len(array)), valid)
-    loaded.values[:] = 0
-    return _drop(loaded, np.ones(len(array), bool), column, scratch)
+def _on_the_wall(loaded: Loaded, zone: str | None, column: Column, scratch: Scratch) -> Loaded:
+    """Instants (a timestamp with a zone counts from 1970 in UTC) as what a clock on the wall in that zone shows."""
+    if zone in _UTC:
+        return loaded
+    import pyarrow.compute as pc  # takes a while, and few files need it
+
+    instants = pa.array(loaded.values, mask=loaded.valid == 0).view(pa.timestamp("us", zone))
+    try:
+        shown = pc.local_timestamp(instants).view(pa.int64()).fill_null(0)
+    except pa.ArrowInvalid as error:
+        raise UnfitTypeError(f"is in a time zone that is not known here: {str(error).splitlines()[0]}") from error
+    values = scratch.array((column.name, "wall"), "int64", len(shown))
+    np.copyto(values, shown.to_numpy())
+    lost = loaded.uncastable
+    loaded = _drop(Loaded(values, loaded.valid), _outside(values, FIRST_TIME, LAST_TIME), column, scratch)
+    loaded.uncastable += lost
+    return loaded
+
+
+def _outside(values: Any, low: int, high: int) -> Any:
+    """Which values lie outside [low, high]; None where none does."""
+    return (values < low) | (values > high) if kernels.count_outside(values, low, high) else None
+
+
+def _nothing(column: Column, array: Any, _valid: Any, scratch: Scratch) -> Loaded:
+    """A type that can hold no value of this column: only its nulls can be had."""
+    _refuse(column, array)
+    return absent(column, len(array), scratch)
+
+
+def _refuse(column: Column, array: Any) -> None:
+    """Raise UnfitTypeError if anything is there."""
+    if array.null_count < len(array):
+        raise UnfitTypeError(f"is of the type {array.type}, of which no value is {_ALLOWED[column.kind]}")
 
 
 _CASTS = {Kind.INTEGER: _whole, Kind.NUMBER: _number, Kind.TIME: _time}

@@ -10,9 +10,10 @@ import numpy as np
 from jobs.questions import Seen
 from jobs.runtime import canonical, csv_reading, parquet_files
 from jobs.runtime.batch import Batch
-from jobs.runtime.canonical import Scratch
+from jobs.runtime.canonical import Loaded, Scratch, UnfitTypeError
 from jobs.runtime.tripfile import RawBatch, Reading, SetAside, TripFile, Unit, Wanted
-from jobs.trips import COLUMNS, DROPOFF, PICKUP, Reason, month_window
+from jobs.trips import COLUMNS, DROPOFF, PICKUP, Column, Reason, month_window
+from jobspec import UnreadableFile
 
 # The columns that the rules of plausibility look at: whoever wants trips judged must want these.
 RULED = frozenset({PICKUP, DROPOFF, "trip_distance", "fare_amount", "PULocationID"})
@@ -69,7 +70,7 @@ class Loader:
         columns = {}
         for column in self._columns:
             if column.name in raw.arrays:
-                loaded = canonical.load(column, raw.arrays[column.name], self._scratch)
+                loaded = self._canonical(column, raw.arrays[column.name])
                 self._nulls[column.name] += loaded.nulls
                 self.non_finite[column.name] += loaded.non_finite
                 self.uncastable[column.name] += loaded.uncastable
@@ -79,6 +80,13 @@ class Loader:
         for name in raw.arrays.keys() - columns.keys():
             self._nulls[name] += raw.arrays[name].null_count
         return Batch(columns, raw.rows, self._scratch)
+
+    def _canonical(self, column: Column, array: Any) -> Loaded:
+        try:
+            return canonical.load(column, array, self._scratch)
+        except UnfitTypeError as error:
+            file = self._unit.file
+            raise UnreadableFile(file.uri, f"its column {file.names[file.columns()[column.name]]!r} {error}") from error
 
     def seen(self) -> Seen:
         """What the unit's trips looked like before any rule; to be asked at the end."""

@@ -44,6 +44,9 @@ def is_text(kind: Any) -> bool:
             pa.types.is_large_string,
             pa.types.is_binary,
             pa.types.is_large_binary,
+            pa.types.is_string_view,
+            pa.types.is_binary_view,
+            pa.types.is_fixed_size_binary,
             pa.types.is_decimal,
         )
     )

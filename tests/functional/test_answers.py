@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import compute
 
 from tests.oracle.compare import assert_same
 from tests.oracle.duck import Keep, answers
 from tests.oracle.hostile import CSV_CASES, Builder
-from tests.oracle.hostile_parquet import GREEN_CASES, PARQUET_CASES, parquet
+from tests.oracle.hostile_parquet import GREEN_CASES, PARQUET_CASES, TIMES, cast, parquet
 from tests.oracle.sheet import DATA, Sheet
 
 Explore = Callable[..., dict[str, Any]]
@@ -85,3 +88,42 @@ def test_neither_order_nor_format_nor_splitting_changes_a_byte(explore: Explore,
     told = [json.dumps(explore(files, keep="all")["answers"]) for files in (whole, whole[::-1], pieces)]
     assert told[0] == told[1]
     assert told[0] == told[2]
+
+
+NEW_YORK = "America/New_York"
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_in_a_time_zone_are_the_wall_clock_there(unit: str, explore: Explore, tmp_path: Path) -> None:
+    """The same trips, once with naive times and once as instants in New York: the same answers to the byte."""
+    naive = Sheet.real(rows=500).table()
+    zoned = cast(naive, TIMES, pa.timestamp(unit))
+    for name in TIMES:
+        instants = compute.assume_timezone(zoned[name], NEW_YORK)
+        zoned = zoned.set_column(zoned.schema.get_field_index(name), name, instants)
+    plain, there = (tmp_path / place / "yellow_tripdata_2018-01.parquet" for place in ("plain", "there"))
+    for path, table in ((plain, naive), (there, zoned)):
+        path.parent.mkdir()
+        parquet(table, path)
+    assert json.dumps(explore([there])) == json.dumps(explore([plain]))
+
+
+def test_a_zone_of_clock_changes(run_job: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    """Ten minutes over the night in which clocks go forward last an hour and ten, as TLC's own naive times say."""
+    pickups = ["2018-03-11 03:30:00", "2018-03-11 06:55:00", "2018-11-04 05:30:00", "2018-11-04 06:30:00"]  # UTC
+    times = pa.array(pickups).cast(pa.timestamp("us"))
+    table = Sheet.real(rows=len(pickups)).table()
+    for name, minutes in zip(TIMES, (0, 10), strict=True):
+        instants = compute.add(times, pa.scalar(timedelta(minutes=minutes))).cast(pa.timestamp("us", NEW_YORK))
+        table = table.set_column(table.schema.get_field_index(name), name, instants)
+    file = parquet(table, tmp_path / "trips.parquet")
+    days = run_job("trips-by-date", [file])["answers"]["trips_by_pickup_date"]
+    assert days == [
+        {"pickup_date": "2018-03-10", "trips": 1},
+        {"pickup_date": "2018-03-11", "trips": 1},
+        {"pickup_date": "2018-11-04", "trips": 2},
+    ]
+    durations = run_job("trip-duration", [file])["answers"]["duration_seconds"]
+    assert (durations["min"], durations["max"]) == (600, 4200)
+    span = run_job("profile-trips", [file])["answers"]["pickup_span"]
+    assert span == {"first": "2018-03-10T22:30:00", "last": "2018-11-04T01:30:00"}

@@ -88,6 +88,13 @@ def _tiny_groups(folder: Path) -> list[Path]:
     return [path]
 
 
+def _as_views(table: pa.Table) -> pa.Table:
+    """The same as views of text, as Polars writes it."""
+    table = _as_text(table)
+    table = cast(table, [*WHOLE, *NUMBERS, "store_and_fwd_flag"], pa.string_view())
+    return cast(table, ["VendorID"], pa.binary_view())
+
+
 def _as_text(table: pa.Table) -> pa.Table:
     table = put(cast(table, [*WHOLE, *NUMBERS], pa.string()), "fare_amount", ["abc", "0x1F", "nan", ""], pa.string())
     table = put(table, "passenger_count", ["1.0", "1.5", "two", None], pa.string())
@@ -170,6 +177,7 @@ PARQUET_CASES: dict[str, Builder] = {
         )
     ),
     "parquet, everything as text": _month(_as_text),
+    "parquet, everything as views of text": _month(_as_views),
     "parquet, dictionaries": _month(_dictionaries),
     "parquet, plain pages": _month(
         lambda table: table, use_dictionary=False, compression="none", data_page_version="2.0"
@@ -216,6 +224,9 @@ UNREADABLE: dict[str, Callable[[Path], Path]] = {
     "half a Parquet file": lambda f: write(f / "half.parquet", _parquet_bytes(f)[:-2000])[0],
     "Parquet without its footer": lambda f: write(f / "headless.parquet", _parquet_bytes(f)[:9000])[0],
     "Parquet with a broken page": lambda f: write(f / "broken.parquet", _overwritten(_parquet_bytes(f)))[0],
+    "Parquet of which a column can hold no fare": lambda f: parquet(
+        cast(Sheet.real().table(), ["fare_amount"], pa.bool_()), f / "bools.parquet"
+    ),
     "a page named Parquet": lambda f: write(f / "page.parquet", PAGE)[0],
     "a page named CSV": lambda f: write(f / "page.csv", PAGE)[0],
     "half a gzip file": lambda f: write(f / "half.csv.gz", gzip.compress(Sheet.real().text().encode())[:-300])[0],
