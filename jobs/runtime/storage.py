@@ -132,7 +132,8 @@ class LocalSource(Source):
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def file(self) -> Any:  # noqa: D102
-        return self.uri  # pyarrow reads it by its name
+        # pyarrow opens files by name, and by now another may have this one's: the name of the descriptor stays its own.
+        return f"/dev/fd/{self._descriptor}"
 
     def check_unchanged(self) -> None:  # noqa: D102
         found = _local_etag(os.fstat(self._descriptor))
