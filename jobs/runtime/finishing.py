@@ -5,7 +5,7 @@ from typing import Any
 
 from jobs.questions import ALL, Columns, Export, Missing, Question, Seen
 from jobs.runtime.answering import Asked, has_headline
-from jobs.runtime.plan import Plan
+from jobs.runtime.plan import Plan, check_any_read
 from jobs.runtime.tally import Example, Range, Tally
 from jobs.runtime.tripfile import TripFile
 from jobs.trips import REASONS, printed_name
@@ -101,7 +101,11 @@ def _unrecognised(plan: Plan) -> dict[str, list[str]]:
 
 
 def check_whole(tally: Tally, plan: Plan) -> None:
-    """Every byte of every CSV was read once, and every row of every Parquet file; raises UnreadableFile otherwise."""
+    """Every byte of every CSV was read once, and every row of every Parquet file; raises UnreadableFile otherwise.
+
+    Files that were skipped do not count, but there must be others: raises DataError where there are none.
+    """
+    check_any_read(plan, tally.skipped)
     for file in plan.files:
         if file.uri in tally.skipped or file.format == "empty":
             continue

@@ -1,6 +1,6 @@
 """From paths to units of work: every file is found, pinned, looked at once, and cut."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -8,7 +8,9 @@ from jobs.runtime import csv_files, parquet_files
 from jobs.runtime.storage import open_source, scheme_of
 from jobs.runtime.tripfile import TripFile, Unit, colour, inspect
 from jobs.trips import Taxi, TripParams
-from jobspec import InputFile, UnreadableFile
+from jobspec import DataError, InputFile, UnreadableFile
+
+_NAMED = 3  # files that the error names of which none could be read
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,10 @@ class Plan:
 
 
 def make_plan(inputs: Sequence[InputFile], params: TripParams) -> Plan:
-    """Look at every input. Raises UnreadableFile (or skips, as asked), MixedTaxis, InputChanged, InputUnavailable."""
+    """Look at every input. Raises UnreadableFile (or skips, as asked), MixedTaxis, InputChanged, InputUnavailable.
+
+    Raises DataError where every file is skipped.
+    """
     remote = any(scheme_of(pinned.uri) != "file" for pinned in inputs)
     if remote and len(inputs) > 1:
         with ThreadPoolExecutor(16) as pool:
@@ -44,7 +49,19 @@ def make_plan(inputs: Sequence[InputFile], params: TripParams) -> Plan:
                 raise look
             skipped[look.uri] = look.reason
     files = tuple(look for look in looks if isinstance(look, TripFile))
-    return Plan(files, colour(files, params.taxi), skipped)
+    plan = Plan(files, colour(files, params.taxi), skipped)
+    check_any_read(plan, {})
+    return plan
+
+
+def check_any_read(plan: Plan, skipped: Mapping[str, str]) -> None:
+    """Raise DataError where no file is left: what was `skipped` in the run, by file, with what was in the plan."""
+    refused = sorted({**plan.skipped, **skipped}.items())
+    if not refused or any(file.uri not in skipped for file in plan.files):
+        return
+    said = [f"{uri}: {reason}" for uri, reason in refused[:_NAMED]]
+    more = [f"and {len(refused) - _NAMED:,} more"] if len(refused) > _NAMED else []
+    raise DataError(f"none of the files can be read, and on_bad_file: skip leaves none: {'; '.join(said + more)}")
 
 
 def _look(pinned: InputFile) -> TripFile | UnreadableFile:

@@ -41,6 +41,35 @@ def test_or_is_skipped_and_said(build: Callable[[Path], Path], explore: Explore,
     assert all(skipped["reason"] for skipped in found["quality"]["skipped_files"])
 
 
+@pytest.mark.parametrize("build", UNREADABLE.values(), ids=UNREADABLE)
+def test_but_a_run_of_nothing_else_fails(build: Callable[[Path], Path], explore: Explore, tmp_path: Path) -> None:
+    """Zero trips would look like an answer."""
+    bad = build(tmp_path)
+    page = tmp_path / "page.txt"
+    page.write_text("<html>no trips</html>\n")
+    with pytest.raises(DataError) as failure:
+        explore([bad, page], on_bad_file="skip")
+    assert f"{bad}: " in str(failure.value)
+    assert f"{page}: none of its columns is a trip's" in str(failure.value)
+
+
+def test_a_run_of_many_bad_files_names_some(explore: Explore, tmp_path: Path) -> None:
+    bad = [tmp_path / f"{at}.csv" for at in range(5)]
+    for path in bad:
+        path.write_text("<html>no trips</html>\n")
+    with pytest.raises(DataError, match=r"0\.csv: .*1\.csv: .*2\.csv: .*; and 2 more$"):
+        explore(bad, on_bad_file="skip")
+
+
+def test_an_empty_file_beside_a_bad_one_has_been_read(explore: Explore, tmp_path: Path) -> None:
+    empty, bad = tmp_path / "empty.csv", tmp_path / "bad.csv"
+    empty.write_text("")
+    bad.write_text("<html>no trips</html>\n")
+    found = explore([empty, bad], on_bad_file="skip")
+    assert found["answers"]["trips"] == 0
+    assert found["quality"]["empty_files"] == [str(empty)]
+
+
 # Found by tests.fuzz.footers: what the byte of the footer becomes, and what pyarrow 26 does when it is then asked.
 DAMAGES = {
     "a column said to be encrypted ends the process": (387, 125),
