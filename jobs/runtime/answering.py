@@ -30,13 +30,17 @@ class Asked:
     keeps_all: bool = False
     skips_bad_files: bool = False
     export_to: "ExportTo | None" = None
+    for_frame: bool = False  # a job on a frame follows, which may hold any column: what is lost in each is counted
 
     @cached_property
     def wanted(self) -> Wanted:
         """The columns to read."""
+        every = frozenset(column.name for column in COLUMNS)
+        if self.for_frame:
+            return Wanted(every)
         values = RULED.union(*(question.columns() for question in self.questions.values()))
         counts_nulls = any(isinstance(question, Missing) for question in self.questions.values())
-        return Wanted(values, frozenset(column.name for column in COLUMNS) if counts_nulls else frozenset())
+        return Wanted(values, every if counts_nulls else frozenset())
 
     @cached_property
     def filled(self) -> Mapping[str, Question]:

@@ -159,7 +159,7 @@ class _Run:
         return result.model_copy(update={"outputs": list(folder.outputs)})
 
     def _asked(self, plan: Plan, folder: RunFolder) -> Asked:
-        # A job that wants a frame asks nothing; the trips are counted and judged all the same.
+        # A job that wants a frame asks nothing; the trips are counted and judged all the same, whichever it will read.
         asks = self._job.questions
         questions = asks(self._params) if asks else {"trips": Trips()}
         export = next((question for question in questions.values() if isinstance(question, Export)), None)
@@ -170,7 +170,7 @@ class _Run:
             from jobs.runtime.exporting import ExportTo
 
             to = ExportTo(export, folder.results, folder.name, columns, plan.taxi)
-        return Asked(questions, self._params.keeps_all, self._params.on_bad_file == "skip", to)
+        return Asked(questions, self._params.keeps_all, self._params.on_bad_file == "skip", to, for_frame=asks is None)
 
     def _answers(self, executor: Executor, tally: Tally, asked: Asked, plan: Plan) -> dict[str, Any]:
         answers = finishing.answers(tally, asked, plan)
