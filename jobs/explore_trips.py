@@ -1,6 +1,7 @@
 """Explores the trips: every question of the single jobs, answered in one pass over the data, with a report.
 
-Durations, distances, fares, passengers, vendors, days, zones and missing values.
+Durations, distances, fares, passengers, vendors, days, zones and missing values. A line of a CSV that means nothing in
+a column which any of these needs is set aside for all; the single jobs read fewer columns, and may count such a line.
 """
 
 from collections.abc import Mapping

@@ -12,7 +12,7 @@ from jobspec import SpecError, parse_spec
 from tests.oracle.compare import Near, assert_same
 from tests.oracle.duck import Keep, answers
 from tests.oracle.published import published
-from tests.oracle.sheet import DATA
+from tests.oracle.sheet import DATA, Sheet
 
 RunJob = Callable[..., dict[str, Any]]
 
@@ -117,3 +117,13 @@ def test_as_published_keeps_everything() -> None:
         parse_spec(
             {"job": "explore-trips", "params": {"trips": ["x.csv"], "as_published": True, "keep": "plausible"}}, JOBS
         )
+
+
+def test_which_lines_are_trips_depends_on_the_columns_that_a_job_reads(run_job: RunJob, tmp_path: Path) -> None:
+    """As docs/decisions/0006 says; each run tells of every line that it did not take for a trip."""
+    sheet = Sheet.real(rows=4).put({"VendorID": ["x"]}).put({"tip_amount": ["abc"]}, start=1)
+    file = sheet.csv(tmp_path / "yellow_tripdata_2018-01.csv")
+    for job, trips in {"trip-duration": 4, "vendor-summary": 3, "explore-trips": 3, "prepare-trips": 2}.items():
+        told = run_job(job, [file], keep="all")
+        assert told["answers"]["trips"] == trips, job
+        assert told["quality"]["lines_set_aside"] == ({"bad_value": 4 - trips} if trips < 4 else {})
