@@ -29,6 +29,11 @@ class Job:
     run: Callable[..., Any] | None = None
     report: Callable[..., Any] | None = None
 
+    @property
+    def file(self) -> str:
+        """Where its module lies, from the folder of its package's own."""
+        return _file(self.module)
+
 
 class Registry(Mapping[str, Job]):
     """Jobs by name, sorted."""
@@ -60,7 +65,7 @@ def discover(package: ModuleType | str) -> Registry:
 
 
 def _job(package: ModuleType, module_name: str) -> Job:
-    file = f"{package.__name__.replace('.', '/')}/{module_name}.py"
+    file = _file(f"{package.__name__}.{module_name}")
     try:
         module = import_module(f"{package.__name__}.{module_name}")
     except JobDefinitionError:
@@ -83,6 +88,10 @@ def _job(package: ModuleType, module_name: str) -> Job:
         run=getattr(module, "run", None),
         report=getattr(module, "report", None),
     )
+
+
+def _file(module: str) -> str:
+    return f"{module.replace('.', '/')}.py"
 
 
 def _faults(name: str, module: ModuleType) -> list[str]:

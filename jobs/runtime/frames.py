@@ -1,10 +1,9 @@
 """Trips as a lazy Dask DataFrame, for the jobs that want one instead of asking questions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -78,30 +77,3 @@ def read_frame(piece: Piece, columns: Sequence[str], taxi: Taxi, keeps_all: bool
 
 def _frame(table: Any) -> Any:
     return table.to_pandas(types_mapper=pd.ArrowDtype)
-
-
-def computed(answers: Mapping[str, Any], compute: Any) -> dict[str, Any]:
-    """A job's answers with everything lazy computed by `compute`, frames as rows: ready for JSON."""
-    import dask
-
-    lazy = {name: value for name, value in answers.items() if dask.is_dask_collection(value)}
-    done = dict(answers) | dict(zip(lazy, compute(list(lazy.values())) if lazy else (), strict=True))
-    return {name: _plain(value) for name, value in done.items()}
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can hold: rows of a frame, items of a series, null for what is missing, ISO text for times."""
-    if isinstance(value, pd.DataFrame):
-        frame = value if isinstance(value.index, pd.RangeIndex) else value.reset_index()
-        return [_plain(row) for row in frame.to_dict("records")]
-    if isinstance(value, pd.Series):
-        return _plain(value.reset_index(name=value.name or "value"))
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if value is None or value is pd.NA or value is pd.NaT or value != value:
-        return None
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    return value.isoformat() if hasattr(value, "isoformat") else value

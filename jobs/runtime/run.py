@@ -176,12 +176,12 @@ class _Run:
         answers = finishing.answers(tally, asked, plan)
         if self._job.run is None:
             return answers
-        from jobs.runtime import frames
+        from jobs.runtime import frame_answers, frames
 
         self._how.progress(Event("run"))
         with executor.as_default():
             found = self._job.run(frames.lazy_frame(plan, tally, asked), self._params)
-            return answers | frames.computed(found, executor.compute)
+            return answers | frame_answers.computed(found, executor.compute, self._job.file)
 
     @contextlib.contextmanager
     def _executor(self, plan: Plan, folder: RunFolder) -> Iterator[Executor]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from distributed import Client, LocalCluster
 
@@ -100,6 +101,18 @@ def test_what_a_frame_loses_in_a_cast_is_counted(tmp_path: Path) -> None:
     assert [answers[name] for name in ("trips", "rows", "tips", "tips_there", "vendors")] == [9, 9, 9, 7, 8]
     assert quality["non_finite"] == {"tip_amount": 2}
     assert quality["uncastable"] == {"VendorID": 1}
+
+
+def test_answers_are_what_a_frame_makes_of_itself(tmp_path: Path) -> None:
+    """Fares by miles of zero, days by dt.floor, lazy values within a dict: all of them ordinary, and all told."""
+    result = run(tmp_path, [DATA / "yellow_tripdata_2018-01.csv"], job="fares-per-mile")
+    assert result.answers["dearest_per_mile"] is None
+    mean, above = (result.answers["fares"][name] for name in ("mean", "above_mean"))
+    assert math.isclose(result.answers["fares"]["most"][0], mean + above)
+    day = result.answers["days"][0]
+    assert day["pickup_date"] == "2018-01-01T00:00:00"
+    table = pq.read_table(next(tmp_path.rglob("days.parquet")))
+    assert table["pickup_date"][0].as_py().isoformat() == day["pickup_date"]
 
 
 def test_a_partition_of_other_trips_than_were_counted_is_no_partition(tmp_path: Path) -> None:
