@@ -2,7 +2,8 @@
 
 Logs lines of JSON on standard error and ends with the exit code of `docs/generated/errors.md`: 0 done, 2 bad spec,
 3 bad data, 4 out of memory, 5 lost workers, 143 cancelled by SIGTERM, 130 by SIGINT, 1 anything else. What went wrong
-is also in the run's folder as `error.json`, and on standard output, as is the outcome of a run that went well.
+is also on standard output, as is the outcome of a run that went well, and in the run's folder as `error.json`: from the
+beginning where the run's id is given, else from when its inputs are found, which give it its id.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from typing import Any, NoReturn
 
 from jobs.runtime.cancelling import cancellable
 from jobs.runtime.memory import keep_freed
-from jobspec import Cancelled, DispatchError, InputFile, Interrupted, parse_spec, state_after
+from jobspec import Cancelled, DispatchError, Interrupted, parse_spec, state_after
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,17 +39,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> Any:
     from jobs import JOBS
     from jobs.runtime.progress import json_lines
-    from jobs.runtime.run import run_spec
+    from jobs.runtime.run import give_up, given_folder, run_spec
     from jobs.runtime.storage import read_document
 
-    spec = parse_spec(read_document(options.spec), JOBS)
-    inputs = None
-    if options.inputs:
-        inputs = [InputFile.model_validate(item) for item in json.loads(read_document(options.inputs, 2**26))]
+    folder = None if options.run_id is None else given_folder(options.results, options.run_id)
+    try:
+        spec = parse_spec(read_document(options.spec), JOBS)
+    except Exception as error:
+        give_up(folder, error)
+        raise
     return run_spec(
         spec,
         results=options.results,
-        inputs=inputs,
+        inputs=options.inputs,
         run_id=options.run_id,
         scheduler=options.scheduler,
         workers=options.workers,

@@ -50,7 +50,8 @@ class How:
     """How to run: everything that is not the spec's business, and so does not change the answers."""
 
     results: str  # a folder or s3:// prefix
-    inputs: Sequence[InputFile] | None = None  # what was planned with; found anew if None
+    # What was planned with, or where a document lists it; found anew if None.
+    inputs: Sequence[InputFile] | str | None = None
     run_id: str | None = None  # given by whoever started the run; else the work's next attempt
     workers: int | None = None  # processes; else all cores of this machine, or on a shared scheduler what the spec says
     scheduler: str | None = None  # a shared Dask scheduler's address; else this machine
@@ -72,7 +73,8 @@ class Outcome:
 def run_spec(spec: Spec, jobs: Registry | None = None, **how: Any) -> Outcome:
     """Run a spec; the keyword arguments are those of `How`.
 
-    Raises the errors of `jobspec.errors`; then the run's folder holds no more than `spec.json` and `error.json`.
+    Raises the errors of `jobspec.errors`; then the run's folder holds no more than `spec.json` and `error.json`. A run
+    whose id is not given is named by its inputs, and has no folder before they are found.
     """
     return _Run(spec, (JOBS if jobs is None else jobs)[spec.job], How(**how)).go()
 
@@ -87,23 +89,16 @@ class _Run:
     def go(self) -> Outcome:
         begun = time.perf_counter()
         with cancellable():
-            with self._timed("resolve"):
-                self._how.progress(Event("resolve"))
-                inputs = resolve(self._params.trips) if self._how.inputs is None else list(self._how.inputs)
-                work = work_id(self._spec, inputs, str(self._environment["code_version"]))
-            given = self._how.run_id
-            if given is not None and not _RUN_ID.fullmatch(given):
-                allowed = "lower-case letters, digits and hyphens, at most 80"
-                raise SpecError([Problem("", "a run id is a name, not a path", given, allowed)])
-            document = _json(shown_spec(self._spec))
-            if given is None:
-                folder = next_folder(self._how.results, work, SPEC, document)
-            else:
-                folder = RunFolder(self._how.results, given)
+            folder = None if self._how.run_id is None else given_folder(self._how.results, self._how.run_id)
             try:
-                if given is not None:
+                document = _json(shown_spec(self._spec))
+                if folder is not None:
                     folder.discard(keep=_GIVEN)  # what an earlier try at this very run has left
                     folder.put(SPEC, document)
+                inputs = self._inputs()
+                if folder is None:
+                    work = work_id(self._spec, inputs, str(self._environment["code_version"]))
+                    folder = next_folder(self._how.results, work, SPEC, document)
                 result = self._compute(folder, inputs)
                 timings = self._timings | {"total": time.perf_counter() - begun}
                 result = result.model_copy(
@@ -116,13 +111,26 @@ class _Run:
                 path = folder.put(RESULT, result.to_json().encode())
             except MemoryError as error:
                 problem = OutOfMemory("this process ran out of memory")
-                self._give_up(folder, problem)
+                give_up(folder, problem)
                 raise problem from error
             except BaseException as error:
-                self._give_up(folder, error)
+                give_up(folder, error)
                 raise
         self._how.progress(Event("done"))
         return Outcome(folder.name, RunState.SUCCEEDED, result, path)
+
+    def _inputs(self) -> list[InputFile]:
+        with self._timed("resolve"):
+            self._how.progress(Event("resolve"))
+            match self._how.inputs:
+                case None:
+                    return resolve(self._params.trips)
+                case str(uri):
+                    from jobs.runtime.planned import planned_inputs
+
+                    return planned_inputs(uri)
+                case pinned:
+                    return list(pinned)
 
     def _compute(self, folder: RunFolder, inputs: list[InputFile]) -> Result:
         from jobs.runtime import presenting
@@ -229,15 +237,6 @@ class _Run:
         asked = self._spec.cluster.workers
         return self._job.size.workers_for(trips) if asked == "auto" else asked
 
-    def _give_up(self, folder: RunFolder, error: BaseException) -> None:
-        """Leave the spec and what went wrong, nothing else; failing to must not hide the error itself."""
-        problem = error if isinstance(error, DispatchError) else DispatchError(f"{type(error).__name__}: {error}")
-        problem.run_id = folder.name
-        with contextlib.suppress(Exception):
-            # Written first: a task that is still under way somewhere sees it, and writes nothing more.
-            folder.put(ERROR, _json(problem.as_problem()))
-            folder.discard(keep=_GIVEN | {ERROR})
-
     @contextlib.contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
         begun = time.perf_counter()
@@ -245,6 +244,26 @@ class _Run:
             yield
         finally:
             self._timings[stage] = time.perf_counter() - begun
+
+
+def given_folder(results: str, run_id: str) -> RunFolder:
+    """The folder of a run whose id somebody else has given. Raises SpecError where that is none."""
+    if not _RUN_ID.fullmatch(run_id):
+        allowed = "lower-case letters, digits and hyphens, at most 80"
+        raise SpecError([Problem("", "a run id is a name, not a path", run_id, allowed)])
+    return RunFolder(results, run_id)
+
+
+def give_up(folder: RunFolder | None, error: BaseException) -> None:
+    """Leave the spec and what went wrong, nothing else; failing to must not hide the error itself."""
+    if folder is None:  # the run has no id yet
+        return
+    problem = error if isinstance(error, DispatchError) else DispatchError(f"{type(error).__name__}: {error}")
+    problem.run_id = folder.name
+    with contextlib.suppress(Exception):
+        # Written first: a task that is still under way somewhere sees it, and writes nothing more.
+        folder.put(ERROR, _json(problem.as_problem()))
+        folder.discard(keep=_GIVEN | {ERROR})
 
 
 def _counted(pinned: InputFile, tally: Tally) -> InputFile:

@@ -98,13 +98,18 @@ def test_every_documented_error_is_provoked_and_every_error_is_documented() -> N
 
 
 @pytest.mark.parametrize("code", WAYS)
+@pytest.mark.parametrize("named", [(), ("--run-id", "mine-1")], ids=["unnamed", "named"])
 def test_a_way_to_each(
-    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    code: str,
+    named: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     document, options = WAYS[code](tmp_path, monkeypatch)
     spec, results = tmp_path / "spec.json", tmp_path / "results"
     spec.write_text(json.dumps(document))
-    status = main(["--spec", str(spec), "--results", str(results), *options])
+    status = main(["--spec", str(spec), "--results", str(results), *options, *named])
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert status == documented()[code] == told["exit_code"]
     assert told["state"] == "FAILED"
@@ -113,3 +118,50 @@ def test_a_way_to_each(
     assert not list(tmp_path.rglob("result.json"))
     for left in tmp_path.rglob("error.json"):
         assert json.loads(left.read_text())["type"] == f"urn:dispatch:error:{code}"
+    if named and code != "internal":  # there is nowhere to write to
+        assert told["run_id"] == "mine-1"
+        expected = {"error.json"} if code == "bad-spec" else {"error.json", "spec.json"}
+        assert {path.name for path in (results / "runs" / "mine-1").iterdir()} == expected
+
+
+def test_a_spec_that_is_not_there(tmp_path: Path) -> None:
+    assert main(["--spec", str(tmp_path / "absent"), "--results", str(tmp_path), "--run-id", "mine-1"]) == 2
+    assert "absent" in json.loads((tmp_path / "runs" / "mine-1" / "error.json").read_text())["detail"]
+
+
+@pytest.mark.parametrize("run_id", ["../elsewhere", "", "Mine", "a" * 81])
+def test_a_run_id_that_is_none_leaves_nothing(run_id: str, tmp_path: Path) -> None:
+    (tmp_path / "spec.json").write_text(json.dumps(trips(YELLOW)))
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["--spec", str(tmp_path / "spec.json"), "--results", str(tmp_path), "--run-id", run_id]) == 2
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ("[{", "is not JSON"),
+        ("{}", "lists no inputs, got {}; allowed: a JSON list"),
+        ("[]", "lists no inputs"),
+        ('["x"]', "/0: wrong type in"),
+        ('[{"uri": "x", "bytes": "many"}]', "/0/bytes: wrong type in"),
+        ('[{"uri": "x", "bytes": -1, "etag": "e"}]', "/0/bytes: out of range in"),
+        ('[{"uri": "x", "bytes": 1, "etag": "e", "rose": 1}]', 'did you mean "rows"?'),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_broken_list_of_inputs(inputs: str | None, said: str, tmp_path: Path) -> None:
+    """The error names the document, what is wrong with it and what is allowed."""
+    spec, listed = tmp_path / "spec.json", tmp_path / "listed.json"
+    spec.write_text(json.dumps(trips(YELLOW)))
+    if inputs is not None:
+        listed.write_text(inputs)
+    options = ["--results", str(tmp_path), "--run-id", "mine-1", "--inputs", str(listed)]
+    assert main(["--spec", str(spec), *options]) == 2
+    folder = tmp_path / "runs" / "mine-1"
+    assert {path.name for path in folder.iterdir()} == {"error.json", "spec.json"}
+    detail = json.loads((folder / "error.json").read_text())["detail"]
+    assert said in detail
+    assert str(listed) in detail
+    assert "allowed: " in detail
+    assert "pydantic" not in detail
