@@ -1,9 +1,10 @@
 """One unit of trips, answered: every question is asked of every batch while it is in cache."""
 
+import pickle
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +52,19 @@ class Asked:
     def filled_aside(self) -> Mapping[str, Question]:
         """Those of them that are also asked of the trips set aside: all trips are those kept and those set aside."""
         return {name: q for name, q in self.filled.items() if self.keeps_all or q.where == ALL or has_headline(q)}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it is sent: a worker remembers its tasks until the run ends, so it had better share this among them."""
+        return _received, (self._content,)
+
+    @cached_property
+    def _content(self) -> bytes:
+        return pickle.dumps((self.questions, self.keeps_all, self.skips_bad_files, self.export_to))
+
+
+@lru_cache(maxsize=8)
+def _received(content: bytes) -> Asked:
+    return Asked(*pickle.loads(content))  # noqa: S301 - it comes within what Dask has unpickled
 
 
 def has_headline(question: Question) -> bool:

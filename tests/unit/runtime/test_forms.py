@@ -1,9 +1,12 @@
 """Where a run's tasks run: decided by its size, the machine, and what was asked for."""
 
+import pickle
 from typing import Any
 
 import pytest
 
+from jobs.questions import Stats, Trips
+from jobs.runtime.answering import Asked
 from jobs.runtime.execution import FEW_CORES, LARGE, Form, form
 
 MANY_CORES = FEW_CORES + 1
@@ -24,3 +27,11 @@ MANY_CORES = FEW_CORES + 1
 )
 def test_form(trips: int, cores: int, asked: dict[str, Any], expected: Form) -> None:
     assert form(trips, cores, **asked) is expected
+
+
+def test_what_is_asked_is_there_once_in_a_process() -> None:
+    """However many tasks are sent there with it."""
+    asked = Asked({"trips": Trips(), "fares": Stats("fare_amount")}, keeps_all=True)
+    one, other = (pickle.loads(pickle.dumps((number, asked)))[1] for number in (1, 2))
+    assert one is other
+    assert one == asked
