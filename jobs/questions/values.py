@@ -11,7 +11,6 @@ from jobs.trips.columns import label_of as column_label
 # Sums of numbers are kept as whole multiples of 2^-40, so that the order of adding cannot matter.
 FIXED_POINT = 2**40
 MICROSECONDS = 10**6
-DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True)

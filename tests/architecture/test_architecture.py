@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,6 +130,16 @@ def test_the_readmes_commands_exist() -> None:
     named_in_readme = set(re.findall(r"\bmake ([a-z]+)\b", (ROOT / "README.md").read_text()))
     assert named_in_readme <= targets
     assert {"setup", "demo", "test", "check", "bench", "docs"} <= targets
+
+
+def test_what_the_runtime_imports_is_named_by_what_it_installs() -> None:
+    """What only comes along with something else may go with it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named_there = [*project["dependencies"], *project["optional-dependencies"]["runtime"]]
+    installed = {re.split(r"[\[<>=]", requirement)[0] for requirement in named_there}
+    for path in (ROOT / "jobs").rglob("*.py"):
+        modules = {module.split(".")[0] for module in imports(path)} - sys.stdlib_module_names - set(PACKAGES)
+        assert modules <= installed, named(path)
 
 
 def test_no_pinned_requirement_names_an_index() -> None:

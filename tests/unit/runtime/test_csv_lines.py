@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jobs.runtime import finishing
+from jobs.runtime import csv_bytes, finishing
 from jobs.runtime.answering import answer
 from jobs.runtime.tripfile import Reading
 from jobspec import UnreadableFile
@@ -74,6 +74,20 @@ def test_a_last_line_that_was_cut_off_is_set_aside_wherever_that_shows(month: Pa
     assert found["quality"]["truncated_line"] == int(shows)
     assert found["quality"]["unterminated"] == int(not shows)
     assert found["quality"]["trips"]["read"] == 2 - int(shows)
+
+
+def test_a_line_is_no_longer_than_64_mib(month: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it is met in the midst of a range or at its border; a quote that is never closed makes one, too."""
+    assert csv_bytes.MAX_LINE == 64 * 2**20
+    monkeypatch.setattr(csv_bytes, "MAX_LINE", 400)
+    blocks, ranges = Cut(block_bytes=50), Cut(unit_bytes=70, head_bytes=len(HEADER) + 1)
+    longest = read(month, "\n".join([HEADER, TRIP, "x" * 400, TRIP, ""]), blocks)
+    assert longest["quality"]["lines_set_aside"] == {"field_count": 1}
+    longer = "\n".join([HEADER, TRIP, "x" * 5000, TRIP, ""])
+    unclosed = "\n".join([HEADER, TRIP, f'"{TRIP}', *[TRIP] * 10, ""])
+    for text, cut in ((longer, blocks), (longer, ranges), (unclosed, blocks)):
+        with pytest.raises(UnreadableFile, match="a line is longer than 400 bytes"):
+            read(month, text, cut)
 
 
 @pytest.mark.parametrize("column", ["VendorID", "passenger_count", "PULocationID", "fare_amount"])
