@@ -34,8 +34,12 @@ def _ledger_of(stack: str) -> LedgerTable:
     found = Stacks(region).find(stack)
     if found is None or OUTPUT not in found.outputs:
         raise NotFound(f"stack in {region}", stack)
-    # The command line does not know the cap, and leaves the ledger the one that it has.
-    return LedgerTable(boto3.resource("dynamodb", region), found.outputs[OUTPUT], None, time.sleep)
+    return ledger_in(region, found.outputs[OUTPUT])
+
+
+def ledger_in(region: str, runs_table: str) -> LedgerTable:
+    """The ledger in that table. The command line does not know the cap, and leaves the ledger the one that it has."""
+    return LedgerTable(boto3.resource("dynamodb", region), runs_table, None, time.sleep)
 
 
 def _tell(ledger: Ledger) -> None:

@@ -19,7 +19,13 @@ class Buckets:
         self._s3.Bucket(bucket).put_object(Key=key, Body=content)
 
     def empty(self, bucket: str) -> None:
-        """Delete every version of every object, every delete marker, and uploads that were never completed."""
-        for upload in self._s3.Bucket(bucket).multipart_uploads.all():
-            upload.abort()
-        self._s3.Bucket(bucket).object_versions.delete()
+        """Delete every version of every object, every delete marker, and uploads that were never completed.
+
+        A bucket that is gone is empty.
+        """
+        try:
+            for upload in self._s3.Bucket(bucket).multipart_uploads.all():
+                upload.abort()
+            self._s3.Bucket(bucket).object_versions.delete()
+        except self._s3.meta.client.exceptions.NoSuchBucket:
+            return

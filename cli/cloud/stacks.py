@@ -47,6 +47,19 @@ class Stacks:
             parameters={each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", [])},
         )
 
+    def resources(self, name: str) -> dict[str, str]:
+        """What the stack holds: physical names by logical ones. Of half a stack, what was made and is not gone yet.
+
+        Outputs tell less: a stack that was never whole has none.
+        """
+        pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+        return {
+            each["LogicalResourceId"]: each["PhysicalResourceId"]
+            for page in pages
+            for each in page["StackResourceSummaries"]
+            if each.get("PhysicalResourceId") and each["ResourceStatus"] != "DELETE_COMPLETE"
+        }
+
     def delete(self, name: str) -> None:
         """Delete the stack and wait until it is gone. Raises DispatchError with the resources that would not go."""
         self._cloudformation.delete_stack(StackName=name)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import boto3
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from types_boto3_ecs import ECSClient
 
 STOP_SECONDS = 300  # a container has 120 s to stop in; ECS and the network take theirs
+POLL_SECONDS = 5
+DESCRIBED = 100  # tasks that one call describes
+STATUSES: tuple[Literal["RUNNING", "STOPPED"], ...] = ("RUNNING", "STOPPED")
 
 
 class Tasks:
@@ -22,21 +25,23 @@ class Tasks:
         self._sleep = sleep
 
     def stop_all(self, cluster: str, services: Iterable[str], reason: str) -> None:
-        """Stop every task of the cluster and see that they are gone. Raises DispatchError for those that are not.
+        """Stop every task of the cluster and see that each has. Raises DispatchError for those that have not.
 
         Scaling in passes over tasks that protect themselves, so each is stopped by name: protection does not hold
-        against StopTask. A service with nothing wanted starts no others.
+        against StopTask, which only asks. Containers run on for up to two minutes, and write. A service with nothing
+        wanted starts no others; that is said every time, in case somebody ordered some meanwhile. What is gone already
+        has stopped.
         """
-        for service in services:
-            self._ecs.update_service(cluster=cluster, service=service, desiredCount=0)
-        for _ in range(STOP_SECONDS // 5):
-            running = self._running(cluster)
-            if not running:
+        for _ in range(STOP_SECONDS // POLL_SECONDS):
+            for service in services:
+                self._want_none(cluster, service)
+            left = self._left(cluster)
+            if not left:
                 return
-            for task in running:
-                self._ecs.stop_task(cluster=cluster, task=task, reason=reason)
-            self._sleep(5)
-        raise DispatchError(f"{len(self._running(cluster))} tasks still run in {cluster} after {STOP_SECONDS} s")
+            for task in (arn for arn, is_asked_to_stop in left.items() if not is_asked_to_stop):
+                self._stop(cluster, task, reason)
+            self._sleep(POLL_SECONDS)
+        raise DispatchError(f"{len(self._left(cluster))} tasks still run in {cluster} after {STOP_SECONDS} s")
 
     def deregister(self, family: str) -> int:
         """Deregister every revision of a task definition; returns how many there were."""
@@ -47,6 +52,37 @@ class Tasks:
             self._ecs.deregister_task_definition(taskDefinition=arn)
         return len(ours)
 
-    def _running(self, cluster: str) -> list[str]:
-        pages = self._ecs.get_paginator("list_tasks").paginate(cluster=cluster, desiredStatus="RUNNING")
+    def _want_none(self, cluster: str, service: str) -> None:
+        gone = self._ecs.exceptions
+        try:
+            self._ecs.update_service(cluster=cluster, service=service, desiredCount=0)
+        except (gone.ClusterNotFoundException, gone.ServiceNotFoundException, gone.ServiceNotActiveException):
+            return
+
+    def _stop(self, cluster: str, task: str, reason: str) -> None:
+        try:
+            self._ecs.stop_task(cluster=cluster, task=task, reason=reason)
+        except (self._ecs.exceptions.ClusterNotFoundException, self._ecs.exceptions.InvalidParameterException):
+            return  # ECS knows no such task any more
+
+    def _left(self, cluster: str) -> dict[str, bool]:
+        """The tasks that have not stopped, each with whether it was asked to.
+
+        ListTasks goes by what is wanted of a task, which StopTask changes at once; how far it is, DescribeTasks tells.
+        """
+        try:
+            arns = [arn for wanted in STATUSES for arn in self._wanted(cluster, wanted)]
+            tasks = [
+                task
+                for at in range(0, len(arns), DESCRIBED)
+                for task in self._ecs.describe_tasks(cluster=cluster, tasks=arns[at : at + DESCRIBED])["tasks"]
+            ]
+        except self._ecs.exceptions.ClusterNotFoundException:
+            return {}
+        return {
+            task["taskArn"]: task["desiredStatus"] == "STOPPED" for task in tasks if task["lastStatus"] != "STOPPED"
+        }
+
+    def _wanted(self, cluster: str, status: Literal["RUNNING", "STOPPED"]) -> list[str]:
+        pages = self._ecs.get_paginator("list_tasks").paginate(cluster=cluster, desiredStatus=status)
         return [arn for page in pages for arn in page["taskArns"]]

@@ -1,4 +1,4 @@
-"""What doctor, image and destroy ask of an account, on moto."""
+"""What doctor and image ask of an account, on moto."""
 
 import zipfile
 from collections.abc import Iterator
@@ -11,13 +11,9 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from cli.cloud import identity, queues, quotas, roles
-from cli.cloud.buckets import Buckets
 from cli.cloud.builds import SOURCE, Builds
-from cli.cloud.executions import Executions
 from cli.cloud.images import Images
 from cli.cloud.stacks import Stacks
-from cli.cloud.tasks import Tasks
-from cli.destroying import Removal
 from cli.doctor import gather
 from cli.stage import Stage
 from jobspec import DispatchError
@@ -150,97 +146,3 @@ def test_an_image_is_built_of_the_sources_that_were_handed_in(end: str) -> None:
     ]
     assert len(naps) == 3
     assert boto3.client("s3").get_object(Bucket="specs", Key=SOURCE)["Body"].read() == archive.getvalue()
-
-
-def fill(bucket: str) -> None:
-    s3 = boto3.client("s3")
-    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})  # moto's stacks do not
-    for _ in range(2):
-        s3.put_object(Bucket=bucket, Key="runs/a/result.json", Body=b"{}")
-    s3.delete_object(Bucket=bucket, Key="runs/a/result.json")
-    s3.create_multipart_upload(Bucket=bucket, Key="runs/a/tables/big.parquet")
-
-
-def versions(bucket: str) -> list[Any]:
-    found = boto3.client("s3").list_object_versions(Bucket=bucket)
-    return found.get("Versions", []) + found.get("DeleteMarkers", [])
-
-
-def test_a_bucket_is_emptied_of_every_version_marker_and_upload(stack: Stage) -> None:
-    found = Stacks(REGION).find(stack.stack)
-    assert found is not None
-    bucket = found.outputs["ResultsBucket"]
-    fill(bucket)
-    assert len(versions(bucket)) == 3
-    Buckets(REGION).empty(bucket)
-    assert versions(bucket) == []
-    assert "Uploads" not in boto3.client("s3").list_multipart_uploads(Bucket=bucket)
-
-
-def test_a_stack_goes_with_all_that_its_buckets_hold(stack: Stage) -> None:
-    found = Stacks(REGION).find(stack.stack)
-    assert found is not None
-    for name in ("SpecsBucket", "ResultsBucket"):
-        fill(found.outputs[name])
-    assert Removal.of(stack).destroy()
-    assert Stacks(REGION).find(stack.stack) is None
-    assert boto3.client("s3").list_buckets()["Buckets"] == []
-    assert not Removal.of(stack).destroy()
-
-
-class Cluster:
-    """ECS with tasks that protect themselves, which scaling in passes over; moto has no protection."""
-
-    def __init__(self, stubborn: bool = False) -> None:
-        self.stubborn = stubborn
-        self.tasks, self.wanted, self.stopped = ["t1", "t2", "t3"], {"workers": 2, "scheduler": 1}, []
-
-    def update_service(self, cluster: str, service: str, desiredCount: int) -> None:  # noqa: N803
-        self.wanted[service] = desiredCount
-
-    def stop_task(self, cluster: str, task: str, reason: str) -> None:
-        self.stopped.append(task)
-        if not self.stubborn and sum(self.wanted.values()) == 0:
-            self.tasks.remove(task)
-
-    def get_paginator(self, name: str) -> "Cluster":
-        assert name == "list_tasks"
-        return self
-
-    def paginate(self, **_: str) -> list[dict[str, list[str]]]:
-        return [{"taskArns": list(self.tasks)}]
-
-
-def test_tasks_that_protect_themselves_are_stopped_by_name() -> None:
-    tasks, cluster = Tasks(REGION, lambda _: None), Cluster()
-    tasks._ecs = cluster
-    tasks.stop_all("c", ["workers", "scheduler"], "bye")
-    assert (cluster.tasks, cluster.wanted) == ([], {"workers": 0, "scheduler": 0})
-    assert sorted(cluster.stopped) == ["t1", "t2", "t3"]
-
-
-def test_tasks_that_do_not_stop_are_told_of() -> None:
-    tasks = Tasks(REGION, lambda _: None)
-    tasks._ecs = Cluster(stubborn=True)
-    with pytest.raises(DispatchError, match="3 tasks still run in c"):
-        tasks.stop_all("c", ["workers"], "bye")
-
-
-def test_every_revision_of_a_family_goes_and_no_others_do() -> None:
-    ecs = boto3.client("ecs")
-    for family in ("dispatch-dev-worker", "dispatch-dev-worker", "dispatch-dev-worker-2"):
-        ecs.register_task_definition(family=family, containerDefinitions=[{"name": "d", "image": "i", "memory": 64}])
-    assert Tasks(REGION).deregister("dispatch-dev-worker") == 2
-    left = ecs.list_task_definitions(status="ACTIVE")["taskDefinitionArns"]
-    assert [arn.rsplit("/", 1)[1] for arn in left] == ["dispatch-dev-worker-2:1"]
-
-
-def test_every_execution_that_runs_is_stopped() -> None:
-    states = boto3.client("stepfunctions")
-    machine = states.create_state_machine(
-        name="run-job", definition="{}", roleArn="arn:aws:iam::123456789012:role/unknown-sf-role"
-    )["stateMachineArn"]
-    for name in ("a", "b"):
-        states.start_execution(stateMachineArn=machine, name=name)
-    assert Executions(REGION).stop_all(machine, "bye") == 2
-    assert Executions(REGION).stop_all(machine, "bye") == 0
