@@ -1,8 +1,9 @@
 """Custom resource `TlsParameter`: the TLS key and certificate that all Dask parts of a stack share.
 
 CloudFormation cannot make a SecureString, so this function does: an EC P-256 key with a self-signed certificate, as one
-JSON document `{"key": PEM, "certificate": PEM}` in one parameter. It is made once; a deploy that repeats itself keeps
-it. A new `Generation` replaces it, but only while the stack is drained: parts with different keys do not talk.
+JSON document `{"key": PEM, "certificate": PEM, "generation": 1}` in one parameter. It is made once; a deploy that
+repeats itself keeps it. A higher `Generation` replaces it, but only while the stack is drained: parts with different
+keys do not talk.
 """
 
 import json
@@ -45,14 +46,14 @@ def handler(event: dict[str, Any], context: Any) -> None:
 def handle(event: dict[str, Any], wiring: Wiring) -> Act:
     """Make, replace, remove or keep the parameter; returns which. Raises DispatchError unless drained."""
     asked = Asked.of(event)
-    act = decide(asked)
+    act = decide(asked, wiring.tls_parameter.generation(asked.name))
     match act:
         case Act.MAKE:
-            wiring.tls_parameter.make(asked.name, document(asked.name, now()))
+            wiring.tls_parameter.make(asked.name, document(asked.name, asked.generation, now()))
         case Act.REPLACE if not wiring.drained():
             raise DispatchError("a new TLS key cuts running workers off: drain first (`dispatch drain`), then deploy")
         case Act.REPLACE:
-            wiring.tls_parameter.replace(asked.name, document(asked.name, now()))
+            wiring.tls_parameter.replace(asked.name, document(asked.name, asked.generation, now()))
         case Act.REMOVE:
             wiring.tls_parameter.remove(asked.name)
         case Act.KEEP:
@@ -60,7 +61,7 @@ def handle(event: dict[str, Any], wiring: Wiring) -> Act:
     return act
 
 
-def document(name: str, made_at: datetime) -> str:
+def document(name: str, generation: int, made_at: datetime) -> str:
     """A new key and its certificate, good from a day before `made_at` because clocks differ."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name.strip("/")[:64])])
@@ -83,7 +84,8 @@ def document(name: str, made_at: datetime) -> str:
         .sign(key, hashes.SHA256())
     )
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return json.dumps({"key": pem.decode(), "certificate": certificate.public_bytes(Encoding.PEM).decode()})
+    shown = certificate.public_bytes(Encoding.PEM).decode()
+    return json.dumps({"key": pem.decode(), "certificate": shown, "generation": generation})
 
 
 _USAGE = x509.KeyUsage(

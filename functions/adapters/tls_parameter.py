@@ -1,5 +1,6 @@
 """The SecureString that holds the stack's TLS key and certificate."""
 
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -7,10 +8,18 @@ if TYPE_CHECKING:
 
 
 class TlsParameter:
-    """Writes and removes it; reading is what ECS does for the containers."""
+    """Writes and removes it, and reads which it is; ECS reads it for the containers."""
 
     def __init__(self, ssm: "SSMClient") -> None:
         self._ssm = ssm
+
+    def generation(self, name: str) -> int | None:
+        """Of the key that it holds; None where there is no such parameter."""
+        try:
+            kept = self._ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+        except self._ssm.exceptions.ParameterNotFound:
+            return None
+        return int(json.loads(kept)["generation"])
 
     def make(self, name: str, document: str) -> None:
         """Write it unless it is there: CloudFormation may ask twice, and the first key may be in use by then."""

@@ -9,7 +9,7 @@ from typing import Any
 class Act(Enum):
     """What is done to the parameter."""
 
-    MAKE = "make"  # unless it is there already
+    MAKE = "make"
     REPLACE = "replace"
     REMOVE = "remove"  # which it may have been already
     KEEP = "keep"
@@ -17,31 +17,27 @@ class Act(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request of CloudFormation's: the parameter's name and which key of its life, now and before."""
+    """A request of CloudFormation's: the parameter's name, and which key of its life it should hold at least."""
 
     request: str  # Create, Update or Delete
     name: str
-    generation: str
-    name_before: str | None = None
-    generation_before: str | None = None
+    generation: int
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "Asked":
-        """The request of a custom resource event. Raises KeyError for one that is none."""
-        properties, before = event["ResourceProperties"], event.get("OldResourceProperties", {})
-        return cls(
-            request=event["RequestType"],
-            name=properties["Name"],
-            generation=str(properties["Generation"]),
-            name_before=before.get("Name"),
-            generation_before=before.get("Generation"),
-        )
+        """The request of a custom resource event. Raises KeyError or ValueError for one that is none."""
+        properties = event["ResourceProperties"]
+        return cls(event["RequestType"], properties["Name"], int(properties["Generation"]))
 
 
-def decide(asked: Asked) -> Act:
-    """What to do. Whoever asks twice gets the same parameter: an Update that moves it makes one anew."""
+def decide(asked: Asked, kept: int | None) -> Act:
+    """What to do, given the generation of the key that is kept; None where none is.
+
+    What CloudFormation says was there before is not asked: it says so of an Update that was refused, too. A rollback
+    lowers the generation and keeps the key, so it is never refused, and no stack is left between two states.
+    """
     if asked.request == "Delete":
         return Act.REMOVE
-    if asked.request == "Create" or asked.name != asked.name_before:
+    if kept is None:
         return Act.MAKE
-    return Act.KEEP if asked.generation == asked.generation_before else Act.REPLACE
+    return Act.REPLACE if asked.request == "Update" and asked.generation > kept else Act.KEEP

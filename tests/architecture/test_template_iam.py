@@ -100,7 +100,7 @@ def holders() -> dict[str, set[str]]:
         ("events:PutEvents", {"FinishRunRole"}),
         ("ssm:PutParameter", {"CertificateRole"}),
         ("ssm:GetParameters", {"ExecutionRole"}),
-        ("ssm:GetParameter", {"NotebookRole"}),
+        ("ssm:GetParameter", {"CertificateRole", "NotebookRole"}),  # which generation the key is of, and the key
         ("ecr:PutImage", {"ImageBuildRole"}),
         ("iam:PassRole", {"ApiRole", "RunJobRole"}),
         ("elasticloadbalancing:RegisterTargets", {"SchedulerRole"}),

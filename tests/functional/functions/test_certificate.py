@@ -49,15 +49,15 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wiring]:
 def asked(request: str, generation: int = 1, before: int | None = None) -> dict[str, Any]:
     properties = {"ServiceToken": "arn", "Name": NAME, "Generation": str(generation)}
     event: dict[str, Any] = {"RequestType": request, "ResourceProperties": properties}
-    if before is not None:
+    if before is not None:  # what CloudFormation says was there; it is not believed
         event["OldResourceProperties"] = properties | {"Generation": str(before)}
     return event
 
 
-def kept() -> dict[str, str]:
+def kept() -> dict[str, Any]:
     parameter = boto3.client("ssm").get_parameter(Name=NAME, WithDecryption=True)["Parameter"]
     assert parameter["Type"] == "SecureString"
-    made: dict[str, str] = json.loads(parameter["Value"])
+    made: dict[str, Any] = json.loads(parameter["Value"])
     return made
 
 
@@ -89,6 +89,34 @@ def test_a_stack_that_is_not_drained_keeps_its_key(stack: Wiring, draining: bool
     assert kept() == first
 
 
+def test_a_new_key_that_was_refused_is_refused_once_and_the_rollback_is_not(stack: Wiring) -> None:
+    """Else the stack were left in UPDATE_ROLLBACK_FAILED."""
+    handle(asked("Create"), stack)
+    first = kept()
+    ledger(draining=False, leases={"some-run": {"workers": 3}})
+    with pytest.raises(DispatchError, match="drain first"):
+        handle(asked("Update", 2, before=1), stack)
+    assert handle(asked("Update", 1, before=2), stack) is Act.KEEP
+    assert kept() == first
+
+
+def test_a_rollback_keeps_a_key_that_was_made_anew_for_nobody_has_the_old_one(stack: Wiring) -> None:
+    handle(asked("Create"), stack)
+    assert handle(asked("Update", 2, before=1), stack) is Act.REPLACE
+    second = kept()
+    ledger(draining=False, leases={"some-run": {"workers": 3}})  # somebody resumed meanwhile
+    assert handle(asked("Update", 1, before=2), stack) is Act.KEEP
+    assert handle(asked("Update", 2, before=1), stack) is Act.KEEP, "it is of that generation already"
+    assert kept() == second
+
+
+def test_a_key_that_somebody_deleted_is_made_again(stack: Wiring) -> None:
+    handle(asked("Create"), stack)
+    boto3.client("ssm").delete_parameter(Name=NAME)
+    assert handle(asked("Update", 1, before=1), stack) is Act.MAKE
+    assert kept()["generation"] == 1
+
+
 @pytest.mark.parametrize("has_ledger", [True, False])
 def test_a_drained_stack_gets_a_new_key(stack: Wiring, has_ledger: bool) -> None:
     handle(asked("Create"), stack)
@@ -97,10 +125,11 @@ def test_a_drained_stack_gets_a_new_key(stack: Wiring, has_ledger: bool) -> None
         ledger(draining=True, leases={})
     assert handle(asked("Update", 2, before=1), stack) is Act.REPLACE
     assert kept()["key"] != first["key"]
+    assert (first["generation"], kept()["generation"]) == (1, 2)
 
 
 def test_both_ends_of_a_connection_trust_it_by_the_letter_and_trust_no_other(tmp_path: Path) -> None:
-    ours, foreign = (json.loads(document(NAME, now())) for _ in range(2))
+    ours, foreign = (json.loads(document(NAME, 1, now())) for _ in range(2))
     assert len(json.dumps(ours)) < 4096  # what a standard parameter holds, for nothing
     assert shake_hands(ours, ours, tmp_path) == b"dask"
     with pytest.raises(ssl.SSLError):
