@@ -81,8 +81,9 @@ image: $(VENV)/.runtime
 	$(BIN)/dispatch image --env $(ENV) $(if $(BUILDER),--builder $(BUILDER))
 
 ## Deploys this commit: image, then drain, then stack (docs/deploy.md). The first one makes the stack before the image.
+## ENV=prod shows what changes and asks; YES=1 does not.
 deploy: build
-	$(BIN)/dispatch deploy --env $(ENV) $(if $(BUILDER),--builder $(BUILDER))
+	$(BIN)/dispatch deploy --env $(ENV) $(if $(BUILDER),--builder $(BUILDER)) $(if $(YES),--yes)
 
 ## Stops what runs, empties the buckets and deletes the stack. Asks first; YES=1 does not.
 destroy: $(VENV)/.runtime

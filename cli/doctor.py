@@ -11,6 +11,7 @@ from typing import TypeVar
 import click
 
 from cli.cloud.stacks import Stack
+from cli.deploying import roll_back_command
 from cli.stage import Stage
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class Facts:
     stack: Stack | Unknown | None
     has_image: bool | Unknown | None  # that the stack runs; None without a stack
     lost_specs: int | Unknown | None  # in the dead-letter queue; None without a stack
+    draining: bool | Unknown | None  # whether no run gets workers; None without a stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def diagnose(facts: Facts, stage: Stage) -> list[Finding]:
     credentials = _credentials(facts)
     if not credentials.well:
         return [credentials]
-    checks = (_role, _on_demand, _spot, _stack, _bootstrap, _image, _lost_specs)
+    checks = (_role, _on_demand, _spot, _stack, _bootstrap, _image, _draining, _lost_specs)
     return [credentials, *(finding for check in checks if (finding := check(facts, stage)))]
 
 
@@ -81,20 +83,23 @@ def _role(facts: Facts, _: Stage) -> Finding:
 
 def _on_demand(facts: Facts, stage: Stage) -> Finding | None:
     share = 1 - _spot_share(stage) / 100
-    others = _vcpus(stage, "Client", 1) + _vcpus(stage, "Scheduler", 1)
-    return _quota("Fargate quota", facts.on_demand_vcpus, _all_workers(stage) * share + others, stage)
+    clients = _max_workers(stage) * _vcpus(stage, "Client", 1)
+    needed = _all_workers(stage) * share + clients + _vcpus(stage, "Scheduler", 1)
+    who = "all workers, the scheduler, and a client for each run, with one worker each,"
+    return _quota("Fargate quota", facts.on_demand_vcpus, needed, who, stage)
 
 
 def _spot(facts: Facts, stage: Stage) -> Finding | None:
     share = _spot_share(stage) / 100
-    return _quota("Fargate Spot quota", facts.spot_vcpus, _all_workers(stage) * share, stage) if share else None
+    needed = _all_workers(stage) * share
+    return _quota("Fargate Spot quota", facts.spot_vcpus, needed, "the workers on Spot", stage) if share else None
 
 
-def _quota(check: str, allowed: float | Unknown, needed: float, stage: Stage) -> Finding:
+def _quota(check: str, allowed: float | Unknown, needed: float, who: str, stage: Stage) -> Finding:
     where = f"Service Quotas, AWS Fargate, in {stage.region}"
     if isinstance(allowed, Unknown):
         return Finding(check, allowed.reason, f"see that {where} allows {needed:g} vCPUs")
-    found = f"{allowed:g} vCPUs at once; all workers, a client and the scheduler need {needed:g}"
+    found = f"{allowed:g} vCPUs at once; {who} need {needed:g}"
     if allowed >= needed:
         return Finding(check, found)
     return Finding(check, found, f"ask for more ({where}), or deploy with a smaller MaxWorkers or WorkerVcpus")
@@ -111,7 +116,14 @@ def _stack(facts: Facts, stage: Stage) -> Finding:
             return Finding(check, status)
         case Stack(status=status) if status.endswith("_IN_PROGRESS"):
             return Finding(check, status, "wait until it has ended, then look again")
-        case Stack(status=status) if status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"):
+        case Stack(status="UPDATE_ROLLBACK_FAILED" as status):
+            return Finding(check, status, f"see its events, mend what they name, then {roll_back_command(stage.stack)}")
+        case Stack(status=status) if status in (
+            "ROLLBACK_COMPLETE",
+            "ROLLBACK_FAILED",
+            "CREATE_FAILED",
+            "DELETE_FAILED",
+        ):
             return Finding(check, status, f"`make destroy ENV={stage.name}`, then `make deploy ENV={stage.name}`")
         case Stack(status=status):
             return Finding(check, status, "see the stack's events in the CloudFormation console")
@@ -137,6 +149,19 @@ def _image(facts: Facts, stage: Stage) -> Finding | None:
             return Finding(f"image {tag}", "missing: no task can start", f"`make image ENV={stage.name}`")
 
 
+def _draining(facts: Facts, stage: Stage) -> Finding | None:
+    match facts.draining:
+        case None:
+            return None
+        case Unknown(reason):
+            return Finding("ledger", reason, "allow dynamodb:GetItem on the runs table")
+        case False:
+            return Finding("ledger", "grants workers")
+        case _:
+            advice = f"wait if somebody deploys; if nobody does, `dispatch resume --stack {stage.stack}`"
+            return Finding("ledger", "drained: no run gets workers", advice)
+
+
 def _lost_specs(facts: Facts, _: Stage) -> Finding | None:
     match facts.lost_specs:
         case None:
@@ -150,8 +175,13 @@ def _lost_specs(facts: Facts, _: Stage) -> Finding | None:
             return Finding("lost specs", f"{count} in the dead-letter queue", advice)
 
 
+def _max_workers(stage: Stage) -> int:
+    """And so how many runs there are at most, each with a client of its own."""
+    return int(stage.parameters.get("MaxWorkers", "20"))
+
+
 def _all_workers(stage: Stage) -> float:
-    return int(stage.parameters.get("MaxWorkers", "20")) * _vcpus(stage, "Worker", 2)
+    return _max_workers(stage) * _vcpus(stage, "Worker", 2)
 
 
 def _vcpus(stage: Stage, what: str, default: int) -> float:
@@ -167,19 +197,22 @@ def gather(stage: Stage) -> Facts:
     from cli.cloud import identity, queues, quotas, roles
     from cli.cloud.images import Images
     from cli.cloud.stacks import Stacks
+    from cli.draining import ledger_in
 
     caller = _tried(lambda: identity.caller(stage.region))
     if isinstance(caller, Unknown):
-        return Facts(caller, *[caller] * 6)
+        return Facts(caller, *[caller] * 7)
     fargate = quotas.Quotas(stage.region)
     stack = _tried(lambda: Stacks(stage.region).find(stage.stack))
     outputs = stack.outputs if isinstance(stack, Stack) else {}
     image: bool | Unknown | None = None
     lost: int | Unknown | None = None
+    draining: bool | Unknown | None = None
     if isinstance(stack, Stack) and "Repository" in outputs:
         tag = stack.parameters["ImageTag"]
         image = _tried(lambda: Images(stage.region, outputs["Repository"]).has(tag))
         lost = _tried(lambda: queues.waiting(stage.region, outputs["SubmitDeadLetters"]))
+        draining = _tried(lambda: ledger_in(stage.region, outputs["RunsTable"]).read().draining)
     return Facts(
         caller=caller,
         has_ecs_role=_tried(roles.has_ecs_role),
@@ -188,6 +221,7 @@ def gather(stage: Stage) -> Facts:
         stack=stack,
         has_image=image,
         lost_specs=lost,
+        draining=draining,
     )
 
 

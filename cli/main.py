@@ -4,6 +4,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -137,13 +138,18 @@ def image(environment: str, builder: str | None, tag: str | None) -> None:
 @BUILDER
 @click.option("--tag", help="Tag of the image; default: this commit.")
 @click.option("--force", is_flag=True, help="Do not wait for runs that have workers: they fail.")
+@click.option("--yes", is_flag=True, help="Do not ask, where samconfig.toml says confirm_changeset.")
 @failing_clearly
-def deploy(environment: str, builder: str | None, tag: str | None, force: bool) -> None:
+def deploy(environment: str, builder: str | None, tag: str | None, force: bool, yes: bool) -> None:
     """Deploy what `make build` has built: image, drain, stack. The first deploy makes the stack before the image."""
-    from cli.deploying import Deployment, default_builder, tag_of_this_commit
+    from cli.deploying import Deployment, default_builder, interruptible, tag_of_this_commit
     from cli.stage import stage
 
-    Deployment(stage(environment), tag or tag_of_this_commit(), builder or default_builder(), force).deploy()
+    found = stage(environment)
+    if yes:
+        found = replace(found, asks=False)
+    with interruptible():
+        Deployment(found, tag or tag_of_this_commit(), builder or default_builder(), force).deploy()
 
 
 @main.command()

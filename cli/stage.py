@@ -10,6 +10,7 @@ from jobspec import NotFound
 from jobspec.problem import closest
 
 CONFIG = Path("samconfig.toml")
+PLATFORMS = {"ARM64": "linux/arm64", "X86_64": "linux/amd64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,12 @@ class Stage:
     stack: str
     region: str
     parameters: Mapping[str, str]
+    asks: bool = False  # before it deploys, having shown what changes
+
+    @property
+    def platform(self) -> str:
+        """What Docker calls the processor of its tasks, and so of their image."""
+        return PLATFORMS[self.parameters.get("Architecture", "ARM64")]
 
 
 def stage(name: str, config: Path = CONFIG) -> Stage:
@@ -29,12 +36,13 @@ def stage(name: str, config: Path = CONFIG) -> Stage:
     if name not in stages:
         raise NotFound(f"stage in {config} (there are {', '.join(stages)})", name, closest(name, stages))
     section = sections[name]
-    overrides = section.get("deploy", {}).get("parameters", {}).get("parameter_overrides", [])
+    deploy = section.get("deploy", {}).get("parameters", {})
     return Stage(
         name=name,
         stack=section["global"]["parameters"]["stack_name"],
         region=section["global"]["parameters"]["region"],
-        parameters=dict(override.split("=", 1) for override in overrides),
+        parameters=dict(override.split("=", 1) for override in deploy.get("parameter_overrides", [])),
+        asks=deploy.get("confirm_changeset", False),
     )
 
 

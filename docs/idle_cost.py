@@ -68,7 +68,7 @@ IDLE = (
     ),
     Line("Janitor, logs", JANITOR_CALLS * 2e-6, "CloudWatch logs, GB taken in", "2 kB a call"),
     Line("Logs kept", 0.1, "CloudWatch logs, GB-month", "30 days of them and of some runs"),
-    Line("Images", 3 * 0.35, "ECR GB-month", "the last three, 350 MB each as they are packed"),
+    Line("Images", 3 * 0.35, "ECR GB-month", "of the last three deploys, 350 MB each as they are packed"),
     Line("Runs table", 0.05, "DynamoDB GB-month", "rows of some 10,000 runs"),
     Line("Runs table, recovery", 0.05, "DynamoDB recovery GB-month", "point in time, 35 days"),
     Line("Buckets", 1.0, "S3 GB-month", "1 GB of specs and results; your data comes on top"),

@@ -11,6 +11,12 @@ from jobspec import DispatchError
 
 SOURCE = "source/image.zip"
 """Where the project looks for its source: no key that the trigger matches."""
+MACHINES = {
+    "linux/arm64": ("ARM_CONTAINER", "aws/codebuild/amazonlinux-aarch64-standard:3.0"),
+    "linux/amd64": ("LINUX_CONTAINER", "aws/codebuild/amazonlinux-x86_64-standard:5.0"),
+}
+"""By platform: kind and image of the machine that builds for it. The template says so too, but of the processor that
+the stack has, which need not be the one that it is about to get."""
 
 
 class Builds:
@@ -21,11 +27,21 @@ class Builds:
         self._buckets = Buckets(region)
         self._sleep = sleep
 
-    def build(self, project: str, bucket: str, source: bytes, tag: str) -> None:
-        """Build and push the image of that tag. Raises DispatchError, with where its log is, if that fails."""
+    def build(self, project: str, bucket: str, source: bytes, tag: str, platform: str) -> None:
+        """Build and push the image of that tag for that platform.
+
+        Raises DispatchError, with where its log is, if that fails.
+        """
         self._buckets.put(bucket, SOURCE, source)
+        kind, image = MACHINES[platform]
         started = self._codebuild.start_build(
-            projectName=project, environmentVariablesOverride=[{"name": "IMAGE_TAG", "value": tag}]
+            projectName=project,
+            environmentTypeOverride=kind,
+            imageOverride=image,
+            environmentVariablesOverride=[
+                {"name": "IMAGE_TAG", "value": tag, "type": "PLAINTEXT"},
+                {"name": "PLATFORM", "value": platform, "type": "PLAINTEXT"},
+            ],
         )
         build = started["build"]
         while build["buildStatus"] == "IN_PROGRESS":

@@ -45,12 +45,27 @@ class Tasks:
 
     def deregister(self, family: str) -> int:
         """Deregister every revision of a task definition; returns how many there were."""
-        pages = self._ecs.get_paginator("list_task_definitions").paginate(familyPrefix=family, status="ACTIVE")
-        found = [arn for page in pages for arn in page["taskDefinitionArns"]]
-        ours = [arn for arn in found if arn.rsplit("/", 1)[1].rsplit(":", 1)[0] == family]
+        ours = self._revisions(family)
         for arn in ours:
             self._ecs.deregister_task_definition(taskDefinition=arn)
         return len(ours)
+
+    def tags(self, family: str, count: int) -> list[str]:
+        """The image tags of a task definition's newest revisions, newest first, up to so many different ones."""
+        found: dict[str, None] = {}
+        for arn in self._revisions(family):
+            definition = self._ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+            found[definition["containerDefinitions"][0]["image"].rsplit(":", 1)[1]] = None
+            if len(found) == count:
+                break
+        return list(found)
+
+    def _revisions(self, family: str) -> list[str]:
+        """The active revisions of a task definition, newest first."""
+        pages = self._ecs.get_paginator("list_task_definitions").paginate(familyPrefix=family, status="ACTIVE")
+        found = [arn.rsplit(":", 1) for page in pages for arn in page["taskDefinitionArns"]]
+        ours = [(int(revision), arn) for arn, revision in found if arn.rsplit("/", 1)[1] == family]
+        return [f"{arn}:{revision}" for revision, arn in sorted(ours, reverse=True)]
 
     def _want_none(self, cluster: str, service: str) -> None:
         gone = self._ecs.exceptions

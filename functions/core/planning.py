@@ -39,8 +39,8 @@ class Assumed:
 
 
 ASSUMED = Assumed()
-QUEUE_SECONDS = 12 * 3600
-"""How long a run may wait for workers."""
+QUEUE_SECONDS = 48 * 3600
+"""How long a run may wait for workers: longer than the longest run takes, which a deploy or other runs may wait for."""
 SHORTEST_SECONDS = 60
 START_SECONDS = 600
 """How long a run waits for the workers that it has been granted; then half of them must do."""

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from cfnlint.decode.cfn_yaml import load as load_template
 
+from functions.core.planning import QUEUE_SECONDS, START_SECONDS
 from jobs import JOBS
+from jobspec.spec import Limits
 
 ROOT = Path(__file__).parents[2]
 DEFINITION = ROOT / "statemachine" / "run_job.asl.json"
 TEMPLATE = ROOT / "template.yaml"
 TEXT = DEFINITION.read_text()
 MACHINE: dict[str, Any] = json.loads(TEXT)
+LIMITS = Limits.model_json_schema()["properties"]
 STATES: dict[str, dict[str, Any]] = MACHINE["States"]
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
 INVOKES = {name: state for name, state in TASKS.items() if ":lambda:invoke" in state["Resource"]}
@@ -112,6 +115,13 @@ def test_a_function_is_called_again_after_any_fault_that_is_not_its_own(name: st
 def test_a_client_is_never_run_again_by_a_retry() -> None:
     repeated = errors(TASKS["RunClient"]["Retry"])
     assert not repeated & {"States.ALL", "States.TaskFailed", "States.Timeout"}
+
+
+def test_an_execution_may_wait_and_run_as_long_as_a_run_may() -> None:
+    longest = 60 * LIMITS["timeout_minutes"]["maximum"]
+    assert longest < QUEUE_SECONDS, "a run behind the longest one would be given up, though a deploy says it goes on"
+    retries = 2 * 3600  # of every task together: the machine's time-out is for what nobody thought of
+    assert MACHINE["TimeoutSeconds"] >= QUEUE_SECONDS + START_SECONDS + longest + retries
 
 
 def test_names_are_the_functions_files() -> None:

@@ -1,5 +1,6 @@
 """What template.yaml promises that no server on this machine could show: network, counts, names, costs of a slip."""
 
+import json
 import re
 import tomllib
 from typing import Any
@@ -235,10 +236,12 @@ def test_the_schedulers_name_forgets_an_old_address_within_seconds() -> None:
 def test_the_image_is_built_for_the_processor_that_its_tasks_run_on(
     architecture: str, kind: str, platform: str
 ) -> None:
-    from cli.deploying import PLATFORMS
+    from cli.cloud.builds import MACHINES
+    from cli.stage import PLATFORMS
 
     build = Stack(Architecture=architecture).properties("ImageBuild")["Environment"]
     assert (build["Type"], build["PrivilegedMode"]) == (kind, True)
+    assert MACHINES[platform] == (kind, build["Image"])
     assert ("aarch64" in build["Image"]) == (architecture == "ARM64")
     assert (
         {e["Name"]: e["Value"] for e in build["EnvironmentVariables"]}["PLATFORM"]
@@ -253,10 +256,11 @@ def test_codebuild_looks_for_its_source_where_the_command_line_puts_it() -> None
     assert DEFAULTS.properties("ImageBuild")["Source"]["Location"] == f"<SpecsBucket>/{SOURCE}"
 
 
-def test_images_never_change_are_few_and_go_with_the_stack() -> None:
+def test_images_never_change_and_go_with_the_stack_or_when_no_tag_names_them() -> None:
     repository = DEFAULTS.properties("Repository")
     assert (repository["ImageTagMutability"], repository["EmptyOnDelete"]) == ("IMMUTABLE", True)
-    assert "imageCountMoreThan" in repository["LifecyclePolicy"]["LifecyclePolicyText"]
+    [rule] = json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+    assert rule["selection"]["tagStatus"] == "untagged", "by count or age the image that runs would go too"
 
 
 def test_base_images_come_from_where_pulls_are_not_limited() -> None:
@@ -356,8 +360,6 @@ def test_the_api_is_throttled_and_writes_down_who_calls() -> None:
 
 
 def test_the_sample_schedule_hands_in_a_spec_that_is_good() -> None:
-    import json
-
     from jobs import JOBS
     from jobspec import parse_spec
 
@@ -478,6 +480,7 @@ def test_nothing_that_is_billed_by_the_hour_is_there_by_default() -> None:
 
 
 def test_what_the_costs_count_is_what_the_template_holds() -> None:
+    from cli.deploying import KEPT_IMAGES
     from docs.idle_cost import IDLE, MINUTES, OPTIONS
 
     counted = {line.what: line.quantity for line in IDLE}
@@ -487,4 +490,4 @@ def test_what_the_costs_count_is_what_the_template_holds() -> None:
     assert len(of_type("AWS::Lambda::EventSourceMapping")) == 1, "each polls a queue"
     [alarms] = OPTIONS["`Alarms=true`"]
     assert alarms.quantity == len(of_type("AWS::CloudWatch::Alarm"))
-    assert '"countNumber": 3' in DEFAULTS.properties("Repository")["LifecyclePolicy"]["LifecyclePolicyText"]
+    assert counted["Images"] == KEPT_IMAGES * 0.35

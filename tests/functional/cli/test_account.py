@@ -1,5 +1,6 @@
 """What doctor and image ask of an account, on moto."""
 
+import json
 import zipfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -11,11 +12,15 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from cli.cloud import identity, queues, quotas, roles
-from cli.cloud.builds import SOURCE, Builds
+from cli.cloud.builds import MACHINES, SOURCE, Builds
 from cli.cloud.images import Images
 from cli.cloud.stacks import Stacks
+from cli.cloud.tasks import Tasks
 from cli.doctor import gather
+from cli.draining import ledger_in
 from cli.stage import Stage
+from functions.core.clock import SystemClock
+from functions.core.draining import drain
 from jobspec import DispatchError
 
 REGION = "us-east-1"
@@ -26,7 +31,14 @@ Resources:
   ResultsBucket: {Type: AWS::S3::Bucket}
   Repository: {Type: AWS::ECR::Repository, Properties: {RepositoryName: images}} # moto makes up a name that it refuses
   Lost: {Type: AWS::SQS::Queue}
+  Runs:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
 Outputs:
+  RunsTable: {Value: !Ref Runs}
   SpecsBucket: {Value: !Ref SpecsBucket}
   ResultsBucket: {Value: !Ref ResultsBucket}
   Repository: {Value: !GetAtt Repository.RepositoryUri}
@@ -53,8 +65,9 @@ def stack() -> Stage:
     return Stage("dev", "dispatch-dev", REGION, {})
 
 
-def push(repository: str, tag: str) -> None:
-    manifest = '{"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}'
+def push(repository: str, tag: str, note: str = "") -> None:
+    kind = "application/vnd.docker.distribution.manifest.v2+json"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "annotations": {"note": note}})
     name = repository.split("/", 1)[1]
     boto3.client("ecr").put_image(repositoryName=name, imageManifest=manifest, imageTag=tag)
 
@@ -64,7 +77,7 @@ def test_a_stack_is_found_with_its_outputs_and_parameters(stack: Stage) -> None:
     found = stacks.find(stack.stack)
     assert found is not None
     assert (found.status, found.parameters) == ("CREATE_COMPLETE", {"ImageTag": "abc", "Bootstrap": "false"})
-    assert set(found.outputs) == {"SpecsBucket", "ResultsBucket", "Repository", "SubmitDeadLetters"}
+    assert set(found.outputs) == {"SpecsBucket", "ResultsBucket", "Repository", "SubmitDeadLetters", "RunsTable"}
     assert stacks.find("another") is None
 
 
@@ -79,14 +92,15 @@ def test_a_change_set_that_was_never_executed_is_no_stack() -> None:
 def test_doctor_finds_each_fact(stack: Stage) -> None:
     facts = gather(stack)
     assert facts.caller == identity.caller(REGION)
-    assert (facts.has_ecs_role, facts.has_image, facts.lost_specs) == (False, False, 0)
+    assert (facts.has_ecs_role, facts.has_image, facts.lost_specs, facts.draining) == (False, False, 0, False)
     found = Stacks(REGION).find(stack.stack)
     assert found is not None
     push(found.outputs["Repository"], "abc")
     boto3.client("sqs").send_message(QueueUrl=found.outputs["SubmitDeadLetters"], MessageBody="{}")
     boto3.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    drain(ledger_in(REGION, found.outputs["RunsTable"]), SystemClock(), wait=False, told=lambda _: None)
     facts = gather(stack)
-    assert (facts.has_image, facts.lost_specs) == (True, 1)
+    assert (facts.has_image, facts.lost_specs, facts.draining) == (True, 1, True)
     assert queues.waiting(REGION, found.outputs["SubmitDeadLetters"]) == 1
 
 
@@ -108,6 +122,29 @@ def test_doctor_asks_for_fargates_quotas(quota: str) -> None:
 
 def test_docker_gets_a_password() -> None:
     assert Images(REGION, "r/x").password()
+
+
+def test_images_are_told_by_tag_and_deleted_by_tag(stack: Stage) -> None:
+    found = Stacks(REGION).find(stack.stack)
+    assert found is not None
+    images = Images(REGION, found.outputs["Repository"])
+    for tag in ("a", "b", "c"):
+        push(found.outputs["Repository"], tag, note=tag)
+    assert images.pushed().keys() == {"a", "b", "c"}
+    assert all(at.tzinfo for at in images.pushed().values())
+    images.delete(["a", "c", "gone"])
+    images.delete([])
+    assert images.pushed().keys() == {"b"}
+
+
+def test_what_was_deployed_last_is_told_by_the_revisions_of_a_family() -> None:
+    ecs = boto3.client("ecs")
+    deployed = {"x-client": ["a", "b", *["c"] * 9, "d"], "x-client-2": ["e"]}  # a twelfth revision follows a ninth
+    for family, tag in ((family, tag) for family, tags in deployed.items() for tag in tags):
+        container = {"name": "d", "image": f"1.ecr:443/images:{tag}", "memory": 64}
+        ecs.register_task_definition(family=family, containerDefinitions=[container])
+    assert Tasks(REGION).tags("x-client", 2) == ["d", "c"]
+    assert Tasks(REGION).tags("x-client", 9) == ["d", "c", "b", "a"]
 
 
 class CodeBuild:
@@ -138,11 +175,13 @@ def test_an_image_is_built_of_the_sources_that_were_handed_in(end: str) -> None:
     builds._codebuild = codebuild
     if end == "FAILED":
         with pytest.raises(DispatchError, match="the-log"):
-            builds.build("project", "specs", archive.getvalue(), "abc")
+            builds.build("project", "specs", archive.getvalue(), "abc", "linux/amd64")
     else:
-        builds.build("project", "specs", archive.getvalue(), "abc")
-    assert codebuild.asked == [
-        {"projectName": "project", "environmentVariablesOverride": [{"name": "IMAGE_TAG", "value": "abc"}]}
-    ]
+        builds.build("project", "specs", archive.getvalue(), "abc", "linux/amd64")
+    [asked] = codebuild.asked
+    told = {each["name"]: each["value"] for each in asked.pop("environmentVariablesOverride")}
+    assert told == {"IMAGE_TAG": "abc", "PLATFORM": "linux/amd64"}
+    kind, image = MACHINES["linux/amd64"]
+    assert asked == {"projectName": "project", "environmentTypeOverride": kind, "imageOverride": image}
     assert len(naps) == 3
     assert boto3.client("s3").get_object(Bucket="specs", Key=SOURCE)["Body"].read() == archive.getvalue()

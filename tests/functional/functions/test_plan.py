@@ -28,7 +28,7 @@ def test_the_plan_of_a_run(stack: Any) -> None:
         "workers": 4,
         "timeout_seconds": 1800,
         "paid_seconds": None,
-        "queue_seconds": 43_200,
+        "queue_seconds": 172_800,
         "start_seconds": 600,
         "inputs": f"s3://{RESULTS}/runs/{event['run_id']}/inputs.json",
         "results": f"s3://{RESULTS}",

@@ -11,7 +11,7 @@ from cli.stage import Stage
 
 STAGE = Stage("dev", "dispatch-dev", "us-east-1", {"MaxWorkers": "20"})
 STACK = Stack("dispatch-dev", "UPDATE_COMPLETE", {"Repository": "r/x"}, {"ImageTag": "abc", "Bootstrap": "false"})
-GOOD = Facts("arn:aws:iam::1:user/me", True, 64.0, 64.0, STACK, True, 0)
+GOOD = Facts("arn:aws:iam::1:user/me", True, 64.0, 64.0, STACK, True, 0, False)
 DENIED = Unknown("AccessDenied")
 
 
@@ -28,6 +28,7 @@ def test_all_is_well_where_nothing_is_amiss() -> None:
         "Fargate quota",
         "stack dispatch-dev",
         "image abc",
+        "ledger",
         "lost specs",
     ]
 
@@ -37,16 +38,26 @@ def test_all_is_well_where_nothing_is_amiss() -> None:
     [
         ({"has_ecs_role": False}, "ECS role", "create-service-linked-role"),
         ({"has_ecs_role": DENIED}, "ECS role", "create-service-linked-role"),
-        ({"on_demand_vcpus": 41.9}, "Fargate quota", "smaller MaxWorkers"),
-        ({"on_demand_vcpus": DENIED}, "Fargate quota", "42 vCPUs"),
-        ({"stack": None, "has_image": None, "lost_specs": None}, "stack dispatch-dev", "make deploy ENV=dev"),
+        ({"on_demand_vcpus": 60.9}, "Fargate quota", "smaller MaxWorkers"),
+        ({"on_demand_vcpus": DENIED}, "Fargate quota", "61 vCPUs"),
+        (
+            {"stack": None, "has_image": None, "lost_specs": None, "draining": None},
+            "stack dispatch-dev",
+            "make deploy ENV=dev",
+        ),
         ({"stack": replace(STACK, status="ROLLBACK_COMPLETE")}, "stack dispatch-dev", "make destroy"),
         ({"stack": replace(STACK, status="UPDATE_IN_PROGRESS")}, "stack dispatch-dev", "wait"),
-        ({"stack": replace(STACK, status="UPDATE_ROLLBACK_FAILED")}, "stack dispatch-dev", "events"),
-        ({"stack": DENIED, "has_image": None, "lost_specs": None}, "stack dispatch-dev", "DescribeStacks"),
+        ({"stack": replace(STACK, status="UPDATE_ROLLBACK_FAILED")}, "stack dispatch-dev", "continue-update"),
+        (
+            {"stack": DENIED, "has_image": None, "lost_specs": None, "draining": None},
+            "stack dispatch-dev",
+            "DescribeStacks",
+        ),
         ({"stack": replace(STACK, parameters={"ImageTag": "abc", "Bootstrap": "true"})}, "Bootstrap", "make deploy"),
         ({"has_image": False}, "image abc", "make image ENV=dev"),
         ({"has_image": DENIED}, "image abc", "DescribeImages"),
+        ({"draining": True}, "ledger", "`dispatch resume --stack dispatch-dev`"),
+        ({"draining": DENIED}, "ledger", "dynamodb:GetItem"),
         ({"lost_specs": 3}, "lost specs", "redrive"),
         ({"lost_specs": DENIED}, "lost specs", "GetQueueAttributes"),
     ],
@@ -58,12 +69,12 @@ def test_what_is_amiss_has_its_own_advice_and_no_other(changed: dict[str, Any], 
 
 
 def test_without_credentials_there_is_nothing_else_to_say() -> None:
-    facts = Facts(*[Unknown("no credentials")] * 7)
+    facts = Facts(*[Unknown("no credentials")] * 8)
     assert list(advice(facts)) == ["credentials"]
 
 
 def test_spot_workers_need_the_quota_of_spot() -> None:
     stage = replace(STAGE, parameters={"MaxWorkers": "20", "WorkerVcpus": "4", "SpotShare": "75"})
-    assert advice(replace(GOOD, on_demand_vcpus=22, spot_vcpus=60), stage) == {}
-    assert list(advice(replace(GOOD, on_demand_vcpus=22, spot_vcpus=59), stage)) == ["Fargate Spot quota"]
-    assert list(advice(replace(GOOD, on_demand_vcpus=21, spot_vcpus=60), stage)) == ["Fargate quota"]
+    assert advice(replace(GOOD, on_demand_vcpus=41, spot_vcpus=60), stage) == {}
+    assert list(advice(replace(GOOD, on_demand_vcpus=41, spot_vcpus=59), stage)) == ["Fargate Spot quota"]
+    assert list(advice(replace(GOOD, on_demand_vcpus=40, spot_vcpus=60), stage)) == ["Fargate quota"]
