@@ -74,7 +74,7 @@ IDLE = (
     Line("Buckets", 1.0, "S3 GB-month", "1 GB of specs and results; your data comes on top"),
 )
 OPTIONS = {
-    "`Alarms=true`": (Line("Alarms", 5, "CloudWatch alarm, month", "five"),),
+    "`Alarms=true`": (Line("Alarms", 7, "CloudWatch alarm, month", "seven"),),
     "`MetricsDashboard=true`": (Line("Dashboard", 1, "CloudWatch dashboard, month", "one"),),
     "`ContainerInsights=enabled`": (
         Line("Metrics", 24, "CloudWatch metric, month", "about 24 for a cluster with two services, also at zero tasks"),

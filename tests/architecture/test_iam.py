@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"
 DEFINITION = ROOT / "statemachine" / "run_job.asl.json"
 DATA = [f"data{MARK}", f"more{MARK}"]
-OPTIONS = {"Alarms": "true", "MetricsDashboard": "true", "Dashboard": "internal", "Notebook": "true"}
+KEYS = [f"arn:aws:kms:us-east-1:123456789012:key/data{MARK}"]
+OPTIONS = {"DataKeys": KEYS, "Alarms": "true", "MetricsDashboard": "true", "Dashboard": "internal", "Notebook": "true"}
 VARIANTS: dict[str, dict[str, Any]] = {
     "as it is": {"DataBuckets": DATA},
     "with every option": {"DataBuckets": DATA, "SampleSchedule": "s3://data/trips.csv", **OPTIONS},
@@ -69,9 +70,9 @@ def test_every_role_may_do_what_it_needs_and_nothing_else(variant: str) -> None:
 
 CHANGES = {
     "an action too few": (
-        '["dynamodb:GetItem", "dynamodb:UpdateItem"]',
-        '["dynamodb:UpdateItem"]',
-        ["ApiRole lacks dynamodb:GetItem on ", "AwaitWorkersRole lacks dynamodb:GetItem on "],
+        'Action: ["dynamodb:GetItem", "dynamodb:UpdateItem"]',
+        'Action: ["dynamodb:UpdateItem"]',
+        [f"{role} lacks dynamodb:GetItem on " for role in ("ApiRole", "FinishRunRole", "JanitorRole")],
     ),
     "an action too many": (
         'Action: ["sns:Publish"], Resource: !Ref Topic',
@@ -82,6 +83,30 @@ CHANGES = {
         'Action: ["ecs:DescribeTasks"]',
         'Action: ["ecs:DescribeTasks", "ecs:StopTask"]',
         ["AwaitWorkersRole/Look allows ecs:StopTask, which nothing needs"],
+    ),
+    "the ledger too": (
+        '{"dynamodb:LeadingKeys": ["run#*", "work#*", "event#*"]}',
+        '{"dynamodb:LeadingKeys": ["run#*", "work#*", "event#*", ledger]}',
+        ["SubmitRole/Runs allows dynamodb:PutItem on items ledger, where nothing needs it"],
+    ),
+    "every item of the table": (
+        """                Resource: !GetAtt RunsTable.Arn
+                Condition: {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [ledger]}}
+              - Sid: Runs
+                Effect: Allow
+                Action: ["dynamodb:UpdateItem"]
+""",
+        """                Resource: !GetAtt RunsTable.Arn
+              - Sid: Runs
+                Effect: Allow
+                Action: ["dynamodb:UpdateItem"]
+""",
+        [f"{role}/Ledger allows dynamodb:GetItem on every item" for role in ("AcquireWorkersRole", "AwaitWorkersRole")],
+    ),
+    "an item too few": (
+        '{"dynamodb:LeadingKeys": ["run#*", "work#*", "event#*"]}',
+        '{"dynamodb:LeadingKeys": ["run#*", "work#*"]}',
+        ["SubmitRole lacks dynamodb:GetItem on ", "SubmitRole lacks dynamodb:PutItem on "],
     ),
     "a folder too many": (
         'Action: ["s3:PutObject"], Resource: !Sub "${SpecsBucket.Arn}/answers/*"',

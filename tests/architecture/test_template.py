@@ -15,6 +15,7 @@ DEFAULTS = Stack()
 OWN_NETWORK = Stack(VpcId="vpc-0a", SubnetIds="subnet-0a,subnet-0b")
 TASKS = {"SchedulerTask": "scheduler", "WorkerTask": "worker", "ClientTask": "client"}
 SERVICES = ("SchedulerService", "WorkerService")
+AFTER = ("<RouteToInternet>", "<SubnetARoutes>", "<SubnetBRoutes>")
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 
@@ -69,6 +70,7 @@ def test_tasks_of_the_default_network_reach_the_internet() -> None:
         network = DEFAULTS.properties(service)["NetworkConfiguration"]["AwsvpcConfiguration"]
         assert network["AssignPublicIp"] == "ENABLED", "there is no NAT: without an address not even the image comes"
         assert network["Subnets"] == ["<SubnetA>", "<SubnetB>"]
+        assert network["SecurityGroups"] == ["<TasksSecurityGroup>"], "else the VPC's default, by which none meet"
     route = DEFAULTS.properties("RouteToInternet")
     assert (route["DestinationCidrBlock"], route["GatewayId"]) == ("0.0.0.0/0", "<InternetGateway>")
     assert RESOURCES["RouteToInternet"]["DependsOn"] == "InternetGatewayAttachment"
@@ -87,6 +89,17 @@ def test_tasks_of_the_default_network_reach_the_internet() -> None:
     assert of_type("AWS::EC2::NatGateway") == {}
 
 
+@pytest.mark.parametrize("resource", [*SERVICES, "DashboardBalancer"])
+def test_the_way_out_is_there_before_what_needs_it_and_goes_after_it(resource: str) -> None:
+    def after(stack: Stack) -> list[str]:
+        named = stack.value(RESOURCES[resource]["Metadata"]["After"])
+        return [named] if isinstance(named, str) else named
+
+    needed = ["<RouteToInternet>"] if resource == "DashboardBalancer" else list(AFTER)
+    assert after(DEFAULTS) == needed
+    assert after(OWN_NETWORK) == [""]
+
+
 def test_a_network_of_ones_own_takes_the_place_of_ours() -> None:
     assert [
         name for name, each in RESOURCES.items() if each["Type"].startswith("AWS::EC2::") and OWN_NETWORK.has(name)
@@ -98,6 +111,7 @@ def test_a_network_of_ones_own_takes_the_place_of_ours() -> None:
     for service in SERVICES:
         network = OWN_NETWORK.properties(service)["NetworkConfiguration"]["AwsvpcConfiguration"]
         assert (network["AssignPublicIp"], network["Subnets"]) == ("DISABLED", ["subnet-0a", "subnet-0b"])
+        assert network["SecurityGroups"] == ["<TasksSecurityGroup>"]
     client = OWN_NETWORK.properties("RunJob")["DefinitionSubstitutions"]
     assert (client["AssignPublicIp"], client["Subnets"]) == ("DISABLED", "subnet-0a,subnet-0b")
     assert OWN_NETWORK.properties("Namespace")["Vpc"] == "vpc-0a"
@@ -336,6 +350,8 @@ def test_a_message_is_tried_for_longer_than_a_try_takes_and_is_kept_when_it_fail
     queue, submit = DEFAULTS.properties("SubmitQueue"), DEFAULTS.properties("SubmitFunction")
     assert queue["VisibilityTimeout"] >= 6 * submit["Timeout"]
     assert queue["RedrivePolicy"]["deadLetterTargetArn"] == "<SubmitDeadLetters.Arn>"
+    assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5, "one that Lambda throttled counts as received"
+    assert queue["MessageRetentionPeriod"] >= 2 * queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
     assert DEFAULTS.properties("SubmitDeadLetters")["MessageRetentionPeriod"] == 14 * 24 * 3600
     source = DEFAULTS.properties("SubmitFromQueue")
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -383,6 +399,33 @@ def test_executions_that_ended_without_their_last_state_are_heard_of() -> None:
         assert DEFAULTS.properties(permission)["FunctionName"] == DEFAULTS.properties(rule)["Targets"][0]["Arn"]
 
 
+@pytest.mark.parametrize(
+    ("rule", "target"),
+    [("SpecDropped", "SubmitQueue"), ("RunEnded", "FinishRunFunction"), ("EveryFiveMinutes", "JanitorFunction")],
+)
+def test_every_rule_is_on_and_calls_whom_it_is_for(rule: str, target: str) -> None:
+    assert set(of_type("AWS::Events::Rule")) == {"SpecDropped", "RunEnded", "EveryFiveMinutes"}
+    properties = DEFAULTS.properties(rule)
+    assert properties.get("State", "ENABLED") == "ENABLED"
+    assert [each["Arn"] for each in properties["Targets"]] == [f"<{target}.Arn>"]
+
+
+def test_every_trigger_is_on() -> None:
+    assert DEFAULTS.properties("SubmitFromQueue").get("Enabled", True) is True
+    assert DEFAULTS.properties("SubmitFromQueue")["EventSourceArn"] == "<SubmitQueue.Arn>"
+    sample = Stack(SampleSchedule="s3://lake/{scheduled:%Y-%m}.parquet").properties("SampleMonthlySchedule")
+    assert sample.get("State", "ENABLED") == "ENABLED"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_has_the_time_that_its_work_takes(function: str) -> None:
+    """A sweep of a hundred runs, each ended by a function of a minute; the API's caller waits no longer than this."""
+    needed = {"JanitorFunction": 240, "SubmitFunction": 120, "ApiFunction": 29}
+    everywhere = TEMPLATE["Globals"]["Function"]["Timeout"]
+    assert DEFAULTS.properties(function).get("Timeout", everywhere) == needed.get(function, 60)
+    assert needed["JanitorFunction"] < 300, "the next one begins then"
+
+
 # ---- logs, alarms, packaging
 
 
@@ -393,13 +436,54 @@ def test_every_log_ends() -> None:
     assert len(set(groups)) == len(FUNCTIONS)
 
 
-def test_alarms_take_silence_for_good_news() -> None:
-    alarms = of_type("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 5
-    for name, alarm in alarms.items():
-        assert RESOURCES[name]["Condition"] == "HasAlarms"
-        assert alarm["TreatMissingData"] == "notBreaching", name
-        assert alarm["AlarmActions"] == [{"Ref": "Topic"}], name
+RUN_JOB = {"StateMachineArn": "<RunJob>"}
+OURS = {"service": "dispatch"}  # as Powertools says it
+JANITOR = {"FunctionName": "<JanitorFunction>"}
+# What an alarm watches: namespace, metric, dimensions, statistic, seconds, periods.
+ALARMS: dict[str, tuple[Any, ...]] = {
+    "FailedRuns": ("AWS/States", "ExecutionsFailed", RUN_JOB, "Sum", 300, 1),
+    "LostSpecs": (
+        "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "<SubmitDeadLetters.QueueName>"},
+        "Maximum", 300, 1,
+    ),
+    "LateLeases": ("taxis", "OverdueLeases", OURS, "Maximum", 300, 2),
+    "Strays": ("taxis", "StrayTasks", OURS, "Maximum", 300, 3),
+    "Throttled": ("AWS/Lambda", "Throttles", {}, "Sum", 300, 2),
+    "JanitorFails": ("AWS/Lambda", "Errors", JANITOR, "Sum", 300, 2),
+    "JanitorMissing": ("AWS/Lambda", "Invocations", JANITOR, "Sum", 900, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", of_type("AWS::CloudWatch::Alarm"))
+def test_an_alarm_watches_what_there_is_and_tells_of_the_first(name: str) -> None:
+    alarm = Stack(Alarms="true").properties(name)
+    dimensions = {each["Name"]: each["Value"] for each in alarm.get("Dimensions", [])}
+    keys = ("Namespace", "MetricName", "Statistic", "Period", "EvaluationPeriods")
+    namespace, metric, statistic, period, periods = (alarm[key] for key in keys)
+    assert (namespace, metric, dimensions, statistic, period, periods) == ALARMS[name]
+    silence_is_bad = name == "JanitorMissing"
+    assert alarm["Threshold"] == 1
+    comparison = "LessThanThreshold" if silence_is_bad else "GreaterThanOrEqualToThreshold"
+    assert alarm["ComparisonOperator"] == comparison
+    assert alarm["TreatMissingData"] == ("breaching" if silence_is_bad else "notBreaching")
+    assert alarm["AlarmActions"] == ["<Topic>"]
+    assert alarm.get("ActionsEnabled", True) is True
+    assert RESOURCES[name]["Condition"] == "HasAlarms"
+
+
+def test_every_alarm_is_there_and_every_metric_of_ours_is_sent() -> None:
+    assert set(ALARMS) == set(of_type("AWS::CloudWatch::Alarm"))
+    sent = (ROOT / "functions" / "janitor.py").read_text()
+    for namespace, metric, *_ in ALARMS.values():
+        assert namespace != "taxis" or f'"{metric}"' in sent, metric
+    variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == {"Ref": "AWS::StackName"}
+    assert variables["POWERTOOLS_SERVICE_NAME"] == OURS["service"]
+
+
+def test_the_janitor_is_missed_after_as_long_as_three_of_its_calls() -> None:
+    assert DEFAULTS.properties("EveryFiveMinutes")["ScheduleExpression"] == "rate(5 minutes)"
+    assert ALARMS["JanitorMissing"][4] == 3 * 300
 
 
 def test_functions_are_built_for_where_they_run() -> None:
@@ -457,6 +541,18 @@ def test_every_parameter_is_documented_with_its_default() -> None:
     for name, parameter in TEMPLATE["Parameters"].items():
         default = str(parameter.get("Default", "set by")) or "none"
         assert default in documented[name] or documented[name] == "`off`" or name == "Bootstrap", name
+
+
+def test_the_first_spec_of_the_page_is_one_that_a_stack_takes() -> None:
+    from functions.core.inputs import check_readable
+    from jobs import JOBS
+    from jobspec import SpecError, parse_spec
+
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    [text] = re.findall(r"<<'END'\n(.*?)\n +END$", page, re.DOTALL | re.MULTILINE)
+    check_readable(parse_spec(text, JOBS))
+    with pytest.raises(SpecError):  # which is why the page says so
+        check_readable(parse_spec((ROOT / "examples" / "specs" / "explore-trips.json").read_bytes(), JOBS))
 
 
 def test_a_stack_with_the_defaults_costs_less_than_a_dollar_a_month_while_nothing_runs() -> None:

@@ -17,6 +17,7 @@ AUTHORIZATION: dict[str, Any] = json.loads(
 )
 EVERYTHING = Stack(
     DataBuckets="lake,archive",
+    DataKeys="arn:aws:kms:us-east-1:123456789012:key/a,arn:aws:kms:us-east-1:123456789012:key/b",
     Dashboard="public",
     DashboardCidr="192.0.2.0/24",
     CertificateArn="arn:aws:acm:us-east-1:123456789012:certificate/x",
@@ -142,6 +143,13 @@ def test_data_buckets_are_read_by_submit_and_tasks_alone() -> None:
     assert foreign == []
 
 
+def test_data_is_decrypted_by_those_who_read_it_with_the_keys_that_are_named() -> None:
+    assert EVERYTHING.value(RESOURCES["MayDecryptData"]["Properties"]["Roles"]) == ["<ClientRole>", "<WorkerRole>"]
+    keys = [f"arn:aws:kms:us-east-1:123456789012:key/{name}" for name in "ab"]
+    assert [resources_of(s) for _, action, s in ALL if action == "kms:Decrypt"] == [keys]
+    assert not Stack().has("MayDecryptData")
+
+
 def s3_reach(role: str) -> Iterator[tuple[str, str]]:
     for who, action, statement in ALL:
         if who == role and action.startswith("s3:"):
@@ -168,3 +176,41 @@ def test_trust_is_given_to_services_and_never_to_accounts() -> None:
         assert statement["Action"] == "sts:AssumeRole", name
         assert list(statement["Principal"]) == ["Service"], name
         assert statement["Principal"]["Service"].endswith(".amazonaws.com"), name
+
+
+def test_only_this_account_makes_scheduler_take_its_role() -> None:
+    """Scheduler acts for whoever names the role; the others take one only from whoever may pass it here."""
+    for name, role in of_type("AWS::IAM::Role").items():
+        [statement] = EVERYTHING.value(role["AssumeRolePolicyDocument"])["Statement"]
+        confused = statement["Principal"]["Service"] == "scheduler.amazonaws.com"
+        wanted = {"StringEquals": {"aws:SourceAccount": "123456789012"}} if confused else None
+        assert statement.get("Condition") == wanted, name
+
+
+def test_the_queue_takes_messages_of_our_rule_alone_and_over_tls_alone() -> None:
+    policy = EVERYTHING.properties("SubmitQueuePolicy")
+    assert policy["Queues"] == ["<SubmitQueue>"]
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Sid": "SpecDropped",
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": "<SubmitQueue.Arn>",
+            "Condition": {"ArnEquals": {"aws:SourceArn": "<SpecDropped.Arn>"}},
+        },
+        {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": "<SubmitQueue.Arn>",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+    ]
+
+
+def test_a_service_calls_a_function_for_one_source_of_ours_alone() -> None:
+    for name, permission in of_type("AWS::Lambda::Permission").items():
+        assert "SourceArn" in permission, name
+        assert permission["Principal"].endswith(".amazonaws.com"), name

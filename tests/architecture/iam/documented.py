@@ -3,6 +3,8 @@
 - A function: "Lambda execution role" (its log group exists), "Using Lambda with Amazon SQS", "Visualize with X-Ray".
 - The state machine: Step Functions Developer Guide, "IAM policies for integrated services": lambda:invoke, and
   ecs:runTask.sync with its EventBridge rule; "Using CloudWatch Logs to log execution history"; "Tracing with X-Ray".
+- Data encrypted with KMS keys: Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys": to read takes
+  kms:Decrypt; sizes and ETags do not.
 - Fargate: "Amazon ECS task execution IAM role": image, secrets, log.
 - EventBridge Scheduler: "Setting up EventBridge Scheduler", its execution role.
 - CodeBuild: "Allow CodeBuild to interact with other AWS services"; pushing to ECR: "Pushing an image", IAM permissions.
@@ -31,7 +33,7 @@ _LOG_DELIVERY = [
 def documented(stack: Stack, definition: Path | None = None) -> ByRole:
     """By role; `definition` is the state machine's."""
     found: ByRole = defaultdict(list)
-    services = [_functions(stack), _tasks(stack), _schedules(stack), _builds(stack), _notebooks(stack)]
+    services = [_functions(stack), _tasks(stack), _keys(stack), _schedules(stack), _builds(stack), _notebooks(stack)]
     for role, need in chain(*services, _machines(stack, definition)):
         found[role].append(need)
     return dict(found)
@@ -91,6 +93,12 @@ def _tasks(stack: Stack) -> Iterator[tuple[str, Need]]:
             log = container.get("LogConfiguration", {}).get("Options", {})
             if "awslogs-group" in log:
                 yield from _streams(role, log["awslogs-group"], "its log")
+
+
+def _keys(stack: Stack) -> Iterator[tuple[str, Need]]:
+    for key in stack.parameters.get("DataKeys", []):
+        for role in ("ClientRole", "WorkerRole"):
+            yield role, Need.exactly("kms:Decrypt", key, "S3 decrypts what they read")
 
 
 def _schedules(stack: Stack) -> Iterator[tuple[str, Need]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from functions.adapters.run_items import LEDGER_KEY, event_key, run_key, work_key
 from tests.architecture.iam.calls import Call
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
@@ -19,10 +20,11 @@ class Need:
     arn: str
     within: str  # a pattern of ARNs
     why: str = ""
+    items: str = ""  # of a table: a pattern of their keys, of those that functions/adapters/run_items.py knows
 
     @classmethod
-    def exactly(cls, action: str, arn: str, why: str = "") -> "Need":
-        return cls(action, arn, arn, why)
+    def exactly(cls, action: str, arn: str, why: str = "", items: str = "") -> "Need":
+        return cls(action, arn, arn, why, items)
 
 
 def needs_of(call: Call, open_buckets: frozenset[str] = frozenset()) -> list[Need]:
@@ -36,7 +38,7 @@ def needs_of(call: Call, open_buckets: frozenset[str] = frozenset()) -> list[Nee
     if not found:
         raise LookupError(f"needs.py does not know what {call.service}:{call.operation} needs")
     why = f"{call.service}:{call.operation}"
-    return [Need(need.action, need.arn, _opened(need, open_buckets), why) for need in found]
+    return [Need(need.action, need.arn, _opened(need, open_buckets), why, need.items) for need in found]
 
 
 def _opened(need: Need, open_buckets: frozenset[str]) -> str:
@@ -99,11 +101,15 @@ _IN_TRANSACTIONS = {
 }
 
 
+_KINDS = (run_key(""), work_key(""), event_key(""), LEDGER_KEY)
+
+
 def _dynamodb(call: Call) -> Iterator[Need]:
     parameters = call.parameters
     if call.operation in _ITEMS:
         index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
-        yield Need.exactly(f"dynamodb:{call.operation}", arn("dynamodb", f"table/{parameters['TableName']}") + index)
+        table = arn("dynamodb", f"table/{parameters['TableName']}") + index
+        yield Need.exactly(f"dynamodb:{call.operation}", table, items=_items(parameters))
     elif call.operation in ("BatchGetItem", "BatchWriteItem"):
         for table in parameters["RequestItems"]:
             yield Need.exactly(f"dynamodb:{call.operation}", arn("dynamodb", f"table/{table}"))
@@ -111,7 +117,14 @@ def _dynamodb(call: Call) -> Iterator[Need]:
         for item in parameters["TransactItems"]:
             for kind, one in item.items():
                 action = f"dynamodb:{_IN_TRANSACTIONS[kind]}"
-                yield Need.exactly(action, arn("dynamodb", f"table/{one['TableName']}"))
+                yield Need.exactly(action, arn("dynamodb", f"table/{one['TableName']}"), items=_items(one))
+
+
+def _items(parameters: Parameters) -> str:
+    """The pattern of the item's kind; none for an item of no kind of ours."""
+    key = parameters.get("Key", parameters.get("Item", {})).get("pk", "")
+    key = key["S"] if isinstance(key, dict) else key
+    return next((f"{kind}*" if kind.endswith("#") else kind for kind in _KINDS if key.startswith(kind)), "")
 
 
 # ---- ECS

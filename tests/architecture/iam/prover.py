@@ -37,10 +37,12 @@ def _missing(allowed: Sequence[Statement], needed: Sequence[Need]) -> Iterator[s
             matches(resource, need.arn)
             for statement in allowed
             if need.action in statement.actions
+            if statement.items is None or need.items in statement.items
             for resource in statement.resources
         )
         if not any(granted):
-            yield f"lacks {need.action} on {need.arn} ({need.why})"
+            items = f", items {need.items}" if need.items else ""
+            yield f"lacks {need.action} on {need.arn}{items} ({need.why})"
 
 
 def _wrong(statement: Statement, needed: Sequence[Need], table: Authorization) -> Iterator[str]:
@@ -57,6 +59,15 @@ def _wrong(statement: Statement, needed: Sequence[Need], table: Authorization) -
         if not ours:
             yield f"allows {action}, which nothing needs"
             continue
+        items = sorted({need.items for need in ours if need.items})
+        if items and statement.items is None:
+            yield f"allows {action} on every item; {' and '.join(items)} would do"
+        elif statement.items is not None:
+            yield from (
+                f"allows {action} on items {each}, where nothing needs it"
+                for each in statement.items
+                if each not in items
+            )
         for resource in statement.resources:
             yield from (f"allows {action} {text}" for text in _wide(action, resource, ours, table))
 

@@ -69,6 +69,7 @@ class Statement:
     actions: tuple[str, ...]
     resources: tuple[str, ...]  # ARNs, or patterns of them
     conditions: frozenset[str] = frozenset()  # condition keys
+    items: tuple[str, ...] | None = None  # of a table: patterns of their keys; None is every item
 
 
 @dataclass
@@ -261,9 +262,14 @@ def _statements(role: str, document: Mapping[str, Any]) -> Iterator[Statement]:
             continue
         if not {"Action", "Resource"} <= set(statement):
             raise LookupError(f"{role}: a statement without Action and Resource")
-        keys = frozenset(key for tests in statement.get("Condition", {}).values() for key in tests)
+        conditions = statement.get("Condition", {})
+        keys = frozenset(key for tests in conditions.values() for key in tests)
+        items = conditions.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
         sid = statement.get("Sid", f"statement {number}")
-        yield Statement(role, sid, tuple(_many(statement["Action"])), tuple(_many(statement["Resource"])), keys)
+        actions, resources = _many(statement["Action"]), _many(statement["Resource"])
+        yield Statement(
+            role, sid, tuple(actions), tuple(resources), keys, None if items is None else tuple(_many(items))
+        )
 
 
 def _many(value: Any) -> list[Any]:
