@@ -59,7 +59,12 @@ IDLE = (
     ),
     Line("Polling the queue", 5 * 3 * MINUTES, "SQS request", "Lambda polls by five, 20 seconds a call"),
     Line("Janitor, calls", JANITOR_CALLS, "Lambda request", "every five minutes"),
-    Line("Janitor, time", JANITOR_CALLS * 1.0 * 0.5, "Lambda GB-second, ARM", "a second each of 512 MB"),
+    Line(
+        "Janitor, time",
+        JANITOR_CALLS * 1.0 * 0.5,
+        "Lambda GB-second, ARM",
+        "a second each of 512 MB, which is assumed: every further second adds as much",
+    ),
     Line(
         "Janitor, reads",
         JANITOR_CALLS * (JANITOR_READS + 0.5),
