@@ -73,7 +73,7 @@ WAYS: dict[str, Way] = {
 }
 # Provoked where the means are at hand, or by no run at all.
 ELSEWHERE = {
-    "no-workers": "test_clusters.py",
+    **dict.fromkeys(("no-workers", "superseded"), "test_clusters.py"),
     "cancelled": "test_interrupted_runs.py",
     "interrupted": "test_interrupted_runs.py",
     "bad-data": "the parent of the errors of data; nothing raises it itself",
