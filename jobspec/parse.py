@@ -49,18 +49,19 @@ def parse_spec(raw: bytes | str | Mapping[str, Any], jobs: Mapping[str, Job]) ->
         raise SpecError(_limited(document.problems, _not_an_object(document)))
     given = document.value
     job = jobs.get(given["job"]) if isinstance(given.get("job"), str) else None
+    meant = job or jobs.get(closest(given.get("job"), jobs) or "")  # a slip in the job's name hides no other problem
     params: Params | None = None
     of_job: Iterable[Problem] = ()
     of_spec: Iterable[Problem] = ()
     if job is None:
         of_job = _job_problem(document, jobs)
-    else:
+    if meant is not None:
         asked = given.get("params", {})
         try:
             # As JSON, because strict means something else there: JSON has no tuples, dates or enums of its own.
-            params = job.params.model_validate_json(json.dumps(asked))
+            params = meant.params.model_validate_json(json.dumps(asked))
         except ValidationError as error:
-            of_job = model_problems(error, job.params, asked, ("params",), document)
+            of_job = chain(of_job, model_problems(error, meant.params, asked, ("params",), document))
     # What has been judged above is stood in for, so that the rest of the document is judged whatever was found.
     judged = {"job": job.name if job else "unknown", "params": params or Params()}
     try:

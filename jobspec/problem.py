@@ -39,10 +39,10 @@ class Problem:
 
 
 class FieldProblem(ValueError):  # noqa: N818 (it becomes a Problem)
-    """Raised when a model validator of a job's Params finds one named field wrong.
+    """Raised when a validator of a job's Params finds one field wrong.
 
-    `field` is the field's name in the model that raises, or the way to something in it, such as `trips/0`; `allowed`
-    says in words what would be right.
+    `field` leads there from what is validated: in a model validator the field's name, or the way to something in it,
+    such as `trips/0`; in a field's own validator nothing. `allowed` says in words what would be right.
     """
 
     def __init__(self, field: str, message: str, allowed: str) -> None:
@@ -52,7 +52,7 @@ class FieldProblem(ValueError):  # noqa: N818 (it becomes a Problem)
     @property
     def path(self) -> Path:
         """The field as keys and indexes."""
-        return tuple(int(part) if part.isdecimal() else part for part in self.field.split("/"))
+        return tuple(int(part) if part.isdecimal() else part for part in self.field.split("/") if part)
 
     def __str__(self) -> str:
         return f"{self.field}: {self.message}; allowed: {self.allowed}"

@@ -31,7 +31,8 @@ class Strict(BaseModel):
 class Params(Strict):
     """What a job can be asked; every job's `Params` extends this and describes each field, with units.
 
-    A model validator may raise ValueError (a problem of the params as a whole) or `FieldProblem` (of one field).
+    A field's validator may raise `FieldProblem`; whatever else is wrong is named along with it. A model validator,
+    which may raise it too, or ValueError (a problem of the params as a whole), is asked only where every field is good.
     A field without a description raises JobDefinitionError when the class is made.
     """
 

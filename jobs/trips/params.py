@@ -1,17 +1,24 @@
 """The params that every job on trips understands."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from jobspec import FieldProblem, Params
 
-# A key in S3 has up to 1,024 bytes, and an address that is signed by a role some 2,000 characters.
-TripsPath = Annotated[str, Field(min_length=1, max_length=4096)]
-
 # Plain http says nothing about who answers, and on Fargate it reaches the task's own credentials: this machine only.
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def _can_be_read(path: str) -> str:
+    if problem := _path_problem(path):
+        raise FieldProblem("", *problem)
+    return path
+
+
+# A key in S3 has up to 1,024 bytes, and an address that is signed by a role some 2,000 characters.
+TripsPath = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_can_be_read)]
 
 
 class TripParams(Params):
@@ -46,18 +53,12 @@ class TripParams(Params):
         """True when every trip counts, plausible or not."""
         return self.keep == "all"
 
-    @model_validator(mode="after")
-    def _published_means_all(self) -> Self:
-        if self.as_published and self.keep == "plausible":
-            raise FieldProblem("keep", "as_published implies keep: all; plausible contradicts it", "all, or left out")
-        return self
-
-    @model_validator(mode="after")
-    def _paths_can_be_read(self) -> Self:
-        for index, path in enumerate(self.trips):
-            if problem := _path_problem(path):
-                raise FieldProblem(f"trips/{index}", *problem)
-        return self
+    @field_validator("keep")
+    @classmethod
+    def _published_means_all(cls, keep: str, earlier: ValidationInfo) -> str:
+        if earlier.data.get("as_published") and keep == "plausible":
+            raise FieldProblem("", "as_published implies keep: all; plausible contradicts it", "all, or left out")
+        return keep
 
 
 class TopParams(TripParams):

@@ -37,6 +37,30 @@ def test_no_path_reaches_where_plain_http_must_not(path: str) -> None:
         spec_of("vendor-summary", [path])
 
 
+@pytest.mark.parametrize(
+    ("params", "pointers"),
+    [
+        (
+            {"trips": ["ftp://x/a", "ok.csv", "gs://y/z", "https://h/*.csv"]},
+            {"/params/trips/0", "/params/trips/2", "/params/trips/3"},
+        ),
+        (
+            {"trips": ["ftp://x/a", 1], "top": 0, "kep": 1},
+            {"/params/trips/0", "/params/trips/1", "/params/top", "/params/kep"},
+        ),
+        ({"trips": ["a"], "top": 0, "as_published": True, "keep": "plausible"}, {"/params/top", "/params/keep"}),
+        ({"trips": ["a"], "as_published": 1}, {"/params/as_published"}),
+    ],
+)
+def test_every_problem_of_the_params_is_named_at_once(params: dict[str, Any], pointers: set[str]) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec({"job": "explore-trips", "params": params}, JOBS)
+    assert [problem.pointer for problem in caught.value.problems] == list(
+        dict.fromkeys(problem.pointer for problem in caught.value.problems)
+    )
+    assert {problem.pointer for problem in caught.value.problems} == pointers
+
+
 def test_nor_do_pinned_inputs(tmp_path: Path) -> None:
     pinned = [InputFile(uri="http://127.0.0.2:9/x.csv", bytes=10, etag='"a"')]
     with pytest.raises(UnreadableFile, match="this machine only"):

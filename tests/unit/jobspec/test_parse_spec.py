@@ -113,7 +113,14 @@ def test_a_problem_reads_as_one_line(jobs):
     ("raw", "pointer", "message", "value", "allowed", "suggestion"),
     [
         ('{"params": {}}', "/job", "missing field", None, "count-trips, vendor-summary", None),
-        ('{"job": "cuont_trips"}', "/job", "unknown job", '"cuont_trips"', "count-trips", "count-trips"),
+        (
+            '{"job": "cuont_trips", "params": {"trips": ["a"]}}',
+            "/job",
+            "unknown job",
+            '"cuont_trips"',
+            "count-trips",
+            "count-trips",
+        ),
         ('{"job": 5}', "/job", "wrong type", "5", "count-trips", None),
         ('{"job": "\\u0000"}', "/job", "NUL", '"\\u0000"', "Unicode text", None),
         ('{"job": "count-trips"}', "/params/trips", "missing field", None, "a list of 1 to 5 items, each text", None),
@@ -275,6 +282,11 @@ def test_a_field_given_twice_is_a_problem_at_its_pointer(jobs):
 def test_whatever_the_job_the_rest_is_judged(jobs):
     raw = '{"job": "nope", "params": {"x": 1}, "cluster": {"workers": -1}, "limits": [], "labels": {"a": 1}, "b": 2}'
     assert set(problems_of(raw, jobs)) == {"/job", "/cluster/workers", "/limits", "/labels/a", "/b"}
+
+
+def test_a_slip_in_the_jobs_name_hides_no_problem_of_its_params(jobs):
+    raw = '{"job": "count_trips", "params": {"kep": "all", "trips": []}}'
+    assert set(problems_of(raw, jobs)) == {"/job", "/params/kep", "/params/trips"}
 
 
 def test_a_union_reports_only_the_branch_that_came_furthest(jobs):
