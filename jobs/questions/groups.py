@@ -80,6 +80,8 @@ class By(Question):
         nulls: bool = True,
         **measures: Measure,
     ) -> None:
+        if isinstance(key, str) and kind_of(key) is not Kind.INTEGER:
+            raise ValueError(f"trips cannot be grouped by {key!r}: it is not a column of whole numbers")
         self.key = key
         self.label = label or label_of(key)
         self.where = where
@@ -88,8 +90,6 @@ class By(Question):
         self.measures = measures
         if order is not None and order.removeprefix("-") not in measures:
             raise ValueError(f"order {order!r} names none of the measures {', '.join(measures)}")
-        if isinstance(key, str) and kind_of(key) is not Kind.INTEGER:
-            raise ValueError(f"trips cannot be grouped by {key!r}: it is not a column of whole numbers")
 
     def columns(self) -> frozenset[str]:  # noqa: D102
         read = [measure.value for measure in self.measures.values() if measure.value is not None]

@@ -53,6 +53,12 @@ def lasting(*microseconds: int) -> list[Row]:
 STATS = ("min", "max", "total", "mean")
 
 
+@pytest.mark.parametrize(("key", "meant"), [("PULocation", "PULocationID"), ("pulocationid", "PULocationID")])
+def test_a_wrong_key_is_met_with_a_suggestion(key: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=f"'{key}' is no canonical column; did you mean '{meant}'"):
+        By(key, trips=Count())
+
+
 @pytest.mark.parametrize("rows", [[], [{}], [{}, {"VendorID": 1}]], ids=["no trips", "null", "nulls"])
 @pytest.mark.parametrize("value", ["trip_distance", "passenger_count", DURATION, PUBLISHED_DURATION], ids=str)
 def test_statistics_of_nothing_are_null(value: Any, rows: list[Row]) -> None:
