@@ -7,12 +7,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobs.questions import DURATION, Bins, By, Count, Mean, Question, Stats, Top, Trips, Value
-from jobs.reports import Bars, Fact, Lines, Report, Section, Table
+from jobs.reports import Bars, Fact, Lines, Report, Section, Table, number
 from jobs.trips import PICKUP, TopParams
 from jobspec import Size
 
 SIZE = Size(min_workers=1, max_workers=20, trips_per_worker=10_000_000)
 _SHOWN_MILES = 60  # beyond lie too few plausible trips for a mean that means something
+
+_LISTED = (
+    "distance_miles",
+    "duration_seconds",
+    "fare_amount",
+    "pickup_at",
+    "pickup_location_id",
+    "zone",
+    "borough",
+)
 
 
 class Params(TopParams):
@@ -57,8 +67,13 @@ def section(answers: Mapping[str, Any]) -> Section:
     """Fares by distance: the mean of each mile, and those of the longest trips as in the article."""
     longest = answers["longest_trips"]
     miles = [row for row in answers["fares_by_mile"] if 0 <= row["distance_miles_from"] < _SHOWN_MILES]
+    hidden = sum(row["trips"] for row in answers["fares_by_mile"]) - sum(row["trips"] for row in miles)
     return Section(
         "Fares by distance",
+        f"{number(hidden)} trips are out of the first plot's view, which goes from 0 to {_SHOWN_MILES} miles; "
+        "they are among the answers."
+        if hidden
+        else "",
         plots=(
             Lines(
                 "fares-by-distance",
@@ -80,14 +95,8 @@ def section(answers: Mapping[str, Any]) -> Section:
         tables=(
             Table(
                 "Longest trips",
-                ["Miles", "Seconds", "Fare (USD)", "Pick-up", "Zone", "Borough"],
-                [
-                    [
-                        row[f]
-                        for f in ("distance_miles", "duration_seconds", "fare_amount", "pickup_at", "zone", "borough")
-                    ]
-                    for row in longest
-                ],
+                ["Miles", "Seconds", "Fare (USD)", "Pick-up", "Zone id", "Zone", "Borough"],
+                [[row[field] for field in _LISTED] for row in longest],
             ),
         ),
     )

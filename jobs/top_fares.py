@@ -14,6 +14,8 @@ from jobspec import Size
 SIZE = Size(min_workers=1, max_workers=20, trips_per_worker=10_000_000)
 _ENOUGH_TRIPS = 30  # a zone's mean of fewer trips is listed, and not plotted
 
+_LISTED = ("fare_amount", "pickup_location_id", "zone", "borough", "pickup_at", "distance_miles")
+
 
 class Params(TopParams):
     """Which trips, and how many of them to list."""
@@ -44,8 +46,10 @@ def report(answers: Mapping[str, Any]) -> Report:
 
 def facts(answers: Mapping[str, Any]) -> tuple[Fact, ...]:
     """The figure to read first."""
-    best = answers["top_fares"][0] if answers["top_fares"] else {"fare_amount": None, "zone": None}
-    return (Fact("Highest fare", best["fare_amount"], "USD", note=best["zone"] or ""),)
+    if not answers["top_fares"]:
+        return (Fact("Highest fare", None, "USD"),)
+    best = answers["top_fares"][0]
+    return (Fact("Highest fare", best["fare_amount"], "USD", note=_zone(best)),)
 
 
 def section(answers: Mapping[str, Any]) -> Section:
@@ -76,9 +80,9 @@ def section(answers: Mapping[str, Any]) -> Section:
         tables=(
             Table(
                 "Top fares",
-                ["Fare (USD)", "Zone", "Borough", "Pick-up", "Miles"],
-                [[row[f] for f in ("fare_amount", "zone", "borough", "pickup_at", "distance_miles")] for row in top],
-                note="Ties: the earlier pick-up first.",
+                ["Fare (USD)", "Zone id", "Zone", "Borough", "Pick-up", "Miles"],
+                [[row[field] for field in _LISTED] for row in top],
+                note="Ties: the earlier pick-up first. TLC calls its unknown zones 264 and 265 NV and NA.",
             ),
         ),
     )
