@@ -85,10 +85,23 @@ def pin(uri: str) -> InputFile:
     if response.status in {404, 410}:
         raise NoInputs(uri)
     _checked(response, uri, "")
-    length = response.headers.get("Content-Length", "")
-    if not length.isascii() or not length.isdigit():
-        raise UnreadableFile(uri, f"the server does not say how long it is: {length!r}")
-    return InputFile(uri=uri, bytes=int(length), etag=_etag(response, uri))
+    length, etag = response.headers.get("Content-Length", ""), _etag(response, uri)
+    size = int(length) if length.isascii() and length.isdigit() else _repeated(uri, lambda: _counted(uri, etag))
+    return InputFile(uri=uri, bytes=size, etag=etag)
+
+
+def _counted(uri: str, etag: str) -> int:
+    """How many bytes a file has whose server does not say so: it is read through, and read again where it is needed."""
+    response = _checked(_request("GET", uri, _condition(etag)), uri, etag)
+    size = 0
+    try:
+        for chunk in response.stream(_CHUNK):
+            size += len(chunk)
+            if size > MAX_DOWNLOAD:
+                raise UnreadableFile(uri, f"its server does not say how long it is: more than {MAX_DOWNLOAD:,} bytes")
+    finally:
+        response.close()
+    return size
 
 
 # A redirect could lead from https to an address of this machine's own network: addresses are taken as given.
@@ -141,6 +154,9 @@ def _checked(response: Any, uri: str, etag: str) -> Any:
         raise InputChanged(uri, etag, _CHANGED[response.status])
     if response.status in _TRY_AGAIN:
         raise InputUnavailable(uri, f"the server answers {response.status} {response.reason or ''}".strip())
+    if 300 <= response.status < 400:
+        to = response.headers.get("Location", "nowhere")
+        raise UnreadableFile(uri, f"the server sends us to {to} ({response.status}): redirects are not followed")
     if response.status not in {200, 206}:
         raise UnreadableFile(uri, f"the server answers {response.status} {response.reason or ''}".strip())
     if etag and (found := _etag(response, uri)) != etag:

@@ -20,6 +20,7 @@ class Web:
     validator: str = "strong"  # "strong" or "weak" ETag, "time" for Last-Modified, or "none"
     heeds_conditions: bool = True  # answers 412 to If-Match and If-Unmodified-Since that fail
     heads: bool = True  # answers HEAD
+    lengths: bool = True  # says how long a body is; else it comes in chunks
     status: dict[str, int] = field(default_factory=dict)  # /path: what to answer instead
     headers: dict[str, str] = field(default_factory=dict)  # sent with these
     truncated: bool = False  # bodies stop half-way
@@ -126,6 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
+        if not self.server.web.lengths:
+            self._send_chunks(content if body else b"")
+            return
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if body and self.server.web.truncated:
@@ -133,6 +137,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif body:
             self.wfile.write(content)
+
+    def _send_chunks(self, content: bytes) -> None:
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        if self.command == "GET":
+            for piece in (content[at : at + 2**16] for at in range(0, len(content), 2**16)):
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            self.wfile.write(b"0\r\n\r\n")
 
 
 class _Server(ThreadingHTTPServer):

@@ -127,6 +127,20 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_server_that_serves_no_ranges_and_tells_no_length(
+    web: Web, trip_files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web.ranges = web.lengths = False
+    here = trip_files["csv"][0]
+    address = web.put(PATH, here.read_bytes())
+    outcome = run_spec(spec_of([address]), results=str(tmp_path), report=False)
+    assert told(outcome) == told(run_spec(spec_of([here]), results=str(tmp_path), report=False))
+    assert outcome.result.inputs[0].bytes == here.stat().st_size
+    monkeypatch.setattr(web_source, "MAX_DOWNLOAD", 1000)
+    with pytest.raises(UnreadableFile, match="more than 1,000 bytes"):
+        resolve([address])
+
+
 def test_a_download_is_bounded(web: Web, csv: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(web_source, "MAX_DOWNLOAD", len(csv) - 1)
     web.ranges = False
@@ -259,7 +273,7 @@ def test_a_body_that_breaks_off_is_asked_for_again(
 def test_a_redirect_is_refused(status: int, web: Web, csv: bytes) -> None:
     web.put("/elsewhere.csv", csv)
     web.status[PATH], web.headers = status, {"Location": "/elsewhere.csv"}
-    with pytest.raises(UnreadableFile, match=f"{PATH} .*{status}"):
+    with pytest.raises(UnreadableFile, match=f"{PATH} .*/elsewhere.csv.*{status}.*redirects are not followed"):
         resolve([web.url + PATH])
     assert all(path == PATH for _, path, _ in web.asked)
 
