@@ -17,7 +17,7 @@ from weakref import WeakSet
 from jobs.runtime import tls
 from jobs.runtime.answering import Asked
 from jobs.runtime.code_version import code_version
-from jobs.runtime.dask_settings import NO_WORKERS_SECONDS, WORKER_PROCESSES
+from jobs.runtime.dask_settings import NEVER_HELD_UP, NO_WORKERS_SECONDS, WORKER_PROCESSES
 from jobs.runtime.execution import DRAIN_SECONDS, Graph, Work, graph_of
 from jobs.runtime.progress import Event, Progress
 from jobs.runtime.tally import Tally
@@ -196,10 +196,15 @@ def process_cluster(run_id: str, processes: int, progress: Progress) -> Iterator
         yield cluster
 
 
-def thread_cluster(run_id: str, threads: int, progress: Progress) -> contextlib.AbstractContextManager[Cluster]:
+@contextlib.contextmanager
+def thread_cluster(run_id: str, threads: int, progress: Progress) -> Iterator[Cluster]:
     """One worker in this process, with as much memory as the process may have: nobody could start it again."""
-    options = {"n_workers": 1, "threads_per_worker": threads, "processes": False, "memory_limit": None}
-    return _started(run_id, 1, progress, options)
+    import dask
+    from distributed.system import MEMORY_LIMIT
+
+    options = {"n_workers": 1, "threads_per_worker": threads, "processes": False, "memory_limit": MEMORY_LIMIT}
+    with dask.config.set(NEVER_HELD_UP), _started(run_id, 1, progress, options) as cluster:
+        yield cluster
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""How Dask is set up wherever workers are processes: on this machine and in the image."""
+"""How Dask is set up: where workers are processes, on this machine and in the image; and where one is a thread."""
 
 from typing import Any
 
@@ -11,4 +11,10 @@ WORKER_PROCESSES: dict[str, Any] = {
     **{f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in ENVIRONMENT.items()},
     "distributed.scheduler.no-workers-timeout": f"{NO_WORKERS_SECONDS:g}s",
     "distributed.worker.multiprocessing-method": "spawn",
+}
+
+NEVER_HELD_UP: dict[str, Any] = {
+    # A worker that is its run's own process knows the limit, for whoever looks, and neither spills nor waits at it.
+    f"distributed.worker.memory.{at}": False
+    for at in ("target", "spill", "pause")
 }

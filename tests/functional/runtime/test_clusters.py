@@ -121,7 +121,9 @@ def test_the_same_answers_from_threads_with_dasks_report(
     environment = outcome.result.environment
     assert (environment["executor"], environment["workers"]) == ("distributed", 1)
     assert environment["threads"] == len(os.sched_getaffinity(0))
+    assert environment["worker_memory_bytes"] > 2**28
     assert_reported(outcome, events)
+    assert "Memory: 0 B" not in (Path(outcome.result_path).parent / "dask-report.html").read_text()
 
 
 def assert_reported(outcome: Outcome, events: list[Event]) -> None:
