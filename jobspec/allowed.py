@@ -81,6 +81,8 @@ class Allowed:
         if "properties" in place:
             return f"an object with the fields {', '.join(place['properties'])}"
         words = f"an object{_count(place, 'Properties', 'fields')}"
+        if patterns := list(place.get("patternProperties", {})):
+            words += f", their names matching {' or '.join(patterns)}"
         if values := list(_children(place, "")) or list(place.get("patternProperties", {}).values()):
             words += f", each {self._any_of([branch for value in values for branch in self._branches(value)])}"
         return words
