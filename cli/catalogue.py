@@ -3,7 +3,7 @@
 import json
 
 from jobs import JOBS
-from jobspec import Job, Problem, SpecError, described_fields, job_schema
+from jobspec import Job, NotFound, described_fields, job_schema
 from jobspec.problem import closest
 
 
@@ -16,9 +16,9 @@ def every(as_json: bool) -> str:
 
 
 def one(name: str, as_json: bool) -> str:
-    """One job: its documentation and its params. Raises SpecError for a name that no job has."""
+    """One job: its documentation and its params. Raises NotFound for a name that no job has."""
     if name not in JOBS:
-        raise SpecError([Problem("/job", "no such job", name, ", ".join(JOBS), closest(name, JOBS))])
+        raise NotFound("job", name, closest(name, JOBS))
     job = JOBS[name]
     schema = job_schema(job)
     if as_json:

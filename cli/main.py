@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from jobspec import DispatchError, Interrupted, UnreadableFile, state_after
+from jobspec import DispatchError, Interrupted, UnreadableFile, as_dispatch_error, state_after
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -31,7 +31,7 @@ def failing_clearly(command: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             if not isinstance(error, OSError):  # a path that cannot be written to is nobody's bug
                 traceback.print_exc()
-            problem = DispatchError(f"{type(error).__name__}: {error}")
+            problem = as_dispatch_error(error)
         if options.get("as_json"):
             failed = {"run_id": problem.run_id, "state": state_after(problem), "result": None}
             click.echo(json.dumps(failed | {"error": problem.as_problem()}, default=str))

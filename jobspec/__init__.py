@@ -7,6 +7,7 @@ from jobspec.errors import (
     ERRORS,
     EXIT_CODES,
     AlreadyExists,
+    BadResults,
     Cancelled,
     DataError,
     DispatchError,
@@ -18,6 +19,7 @@ from jobspec.errors import (
     LostWorkers,
     MixedTaxis,
     NoCapacity,
+    NoCredentials,
     NoInputs,
     NotFound,
     NotReady,
@@ -33,6 +35,7 @@ from jobspec.errors import (
     TooManyWorkers,
     Unanswered,
     UnreadableFile,
+    as_dispatch_error,
 )
 from jobspec.fields import DescribedField, described_fields
 from jobspec.identity import InputFile, RunName, run_id, split_run_id, work_id
@@ -50,6 +53,7 @@ __all__ = [
     "TRANSITIONS",
     "Allowed",
     "AlreadyExists",
+    "BadResults",
     "BillLine",
     "Cancelled",
     "Cluster",
@@ -68,6 +72,7 @@ __all__ = [
     "LostWorkers",
     "MixedTaxis",
     "NoCapacity",
+    "NoCredentials",
     "NoInputs",
     "NoWorkers",
     "NotFound",
@@ -94,6 +99,7 @@ __all__ = [
     "Unanswered",
     "UnreadableFile",
     "advance",
+    "as_dispatch_error",
     "canonical_json",
     "canonical_spec",
     "described_fields",

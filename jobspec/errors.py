@@ -2,12 +2,14 @@
 
     DispatchError
     ├─ SpecError
+    ├─ BadResults
     ├─ DataError
     │   ├─ NoInputs
     │   ├─ TooManyInputs
     │   ├─ UnreadableFile
     │   ├─ InputChanged
     │   ├─ InputUnavailable
+    │   │   └─ NoCredentials
     │   └─ MixedTaxis
     ├─ OutOfMemory
     ├─ LostWorkers
@@ -38,7 +40,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from jobspec.addresses import redacted
-from jobspec.problem import Problem
+from jobspec.problem import Problem, show
 
 
 class DispatchError(Exception):
@@ -69,6 +71,15 @@ class DispatchError(Exception):
         } | {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
 
+def as_dispatch_error(error: BaseException, run_id: str | None = None) -> DispatchError:
+    """The error itself, or what stands for one that has no name among ours; it knows the run that it ended."""
+    ours = error if isinstance(error, DispatchError) else DispatchError(f"{type(error).__name__}: {error}")
+    if known := run_id or getattr(error, "run_id", None):
+        for each in (ours, error):  # the error too, for whoever catches it next
+            vars(each)["run_id"] = known
+    return ours
+
+
 class SpecError(DispatchError):
     """Raised when a spec is wrong; holds every problem found in it."""
 
@@ -86,6 +97,24 @@ class SpecError(DispatchError):
     def as_problem(self) -> dict[str, Any]:
         """Return problem details with all problems under `problems`."""
         return super().as_problem() | {"problems": [problem.as_dict() for problem in self.problems]}
+
+
+class BadResults(DispatchError):
+    """Raised when results cannot be written where they were to go."""
+
+    code = "bad-results"
+    exit_code = 2
+    http_status = 400
+
+    def __init__(self, results: str, reason: str) -> None:
+        super().__init__(results, reason)
+        self.results, self.reason = self.args
+
+    def __str__(self) -> str:
+        return (
+            f"results cannot be written to {show(self.results)}: {self.reason}; "
+            "allowed: a folder, or s3://bucket/prefix of a bucket that is there"
+        )
 
 
 class DataError(DispatchError):
@@ -160,6 +189,16 @@ class InputUnavailable(DataError):
 
     def __str__(self) -> str:
         return f"{self.uri} is not available now, try again later: {self.reason}"
+
+
+class NoCredentials(InputUnavailable):
+    """Raised when a file is in S3 and there are no credentials to ask for it with."""
+
+    code = "no-credentials"
+
+    def __str__(self) -> str:
+        advice = "log in (`aws sso login`, `aws configure`), or set AWS_PROFILE"
+        return f"{self.uri} cannot be asked for without credentials: {self.reason}; {advice}"
 
 
 class MixedTaxis(DataError):
@@ -338,7 +377,7 @@ class AlreadyExists(Refused):
 
 
 class NotFound(DispatchError):
-    """Raised when there is no run, job or schedule of that name."""
+    """Raised when there is no run, job or schedule of that name; a spec that names no job is a bad spec."""
 
     code = "not-found"
     exit_code = 7

@@ -1,9 +1,9 @@
 """The container's role `client`: `python -m jobs.runtime --spec s3://... --results s3://...`.
 
-Logs lines of JSON on standard error and ends with the exit code of `docs/generated/errors.md`: 0 done, 2 bad spec,
-3 bad data, 4 out of memory, 5 lost workers, 143 cancelled by SIGTERM, 130 by SIGINT, 1 anything else. What went wrong
-is also on standard output, as is the outcome of a run that went well, and in the run's folder as `error.json`: from the
-beginning where the run's id is given, else from when its inputs are found, which give it its id.
+Logs lines of JSON on standard error and ends with the exit code of `docs/generated/errors.md`: 0 done, 2 bad spec or
+place for results, 3 bad data, 4 out of memory, 5 lost workers, 143 cancelled by SIGTERM, 130 by SIGINT, 1 anything
+else. What went wrong is also on standard output, as is the outcome of a run that went well, and in the run's folder as
+`error.json`: from the beginning where the run's id is given, else from when its inputs are found, which give it its id.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from jobs.runtime.cancelling import cancellable
 from jobs.runtime.memory import keep_freed
-from jobspec import Cancelled, DispatchError, Interrupted, parse_spec, state_after
+from jobspec import Cancelled, DispatchError, Interrupted, as_dispatch_error, parse_spec, state_after
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,8 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(error)
     except Exception as error:
         logging.getLogger(__name__).exception("the run failed for a reason that has no name")
-        problem = DispatchError(f"{type(error).__name__}: {error}")
-        return _failed(problem)
+        return _failed(as_dispatch_error(error))
     return _report({"run_id": outcome.run_id, "state": outcome.state, "result": outcome.result_path}, 0)
 
 

@@ -14,9 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from jobs.runtime.storage import filesystem, scheme_of
-from jobspec import Output, Problem, SpecError, run_id
-from jobspec.problem import show
+from jobs.runtime.storage import filesystem, first_line, scheme_of
+from jobspec import BadResults, DispatchError, Output, run_id
 
 RESULT = "result.json"
 ERROR = "error.json"
@@ -30,7 +29,11 @@ class RunFolder:
     def __init__(self, results: str, name: str) -> None:
         self._scheme = scheme_of(results)
         if self._scheme not in {"file", "s3"}:
-            raise SpecError([Problem("", "results cannot be written there", show(results), "a folder or s3://bucket")])
+            raise BadResults(results, f"nothing is written through {self._scheme}://")
+        if self._scheme == "s3" and not results.removeprefix("s3://").partition("/")[0]:
+            raise BadResults(results, "it names no bucket")
+        if not results.removeprefix("file://"):
+            raise BadResults(results, "it names no folder")
         root = results if self._scheme != "file" else str(Path(results.removeprefix("file://")).absolute())
         self.results = root  # absolute, because workers have working directories of their own
         self.name = name
@@ -71,8 +74,12 @@ class RunFolder:
         target = self.path(path)
         if self._scheme == "file":
             beside = self._beside(path)
-            beside.write_bytes(content)
-            beside.replace(target)
+            try:
+                beside.write_bytes(content)
+                beside.replace(target)
+            except BaseException:
+                beside.unlink(missing_ok=True)  # half of it, where the disk is full
+                raise
         else:
             self._files.pipe_file(target, content)
         return target
@@ -128,7 +135,7 @@ class RunFolder:
             if self._scheme == "file":
                 Path(self.uri).parent.mkdir(parents=True, exist_ok=True)
                 Path(self.uri).mkdir()
-                self.put(path, content)
+                self._begin(path, content)
             else:
                 self._files.pipe_file(self.path(path), content, mode="create")
         except OSError as error:
@@ -136,6 +143,13 @@ class RunFolder:
                 return False
             raise
         return True
+
+    def _begin(self, path: str, content: bytes) -> None:
+        try:
+            self.put(path, content)
+        except BaseException:
+            Path(self.uri).rmdir()
+            raise
 
     def gave_up(self) -> bool:
         """Whether the run has failed: what is written after that would stay for good."""
@@ -153,13 +167,21 @@ class RunFolder:
 
 
 def next_folder(results: str, work_id: str, first: str, content: bytes) -> RunFolder:
-    """The folder of this work's next attempt, claimed by writing its first file: no other run has it too."""
-    attempt = 1 + max(RunFolder(results, "").attempts(work_id), default=0)
-    while True:
-        folder = RunFolder(results, run_id(work_id, attempt))
-        if folder.claim(first, content):
-            return folder
-        attempt += 1
+    """The folder of this work's next attempt, claimed by writing its first file: no other run has it too.
+
+    Raises BadResults where none can be made.
+    """
+    try:
+        attempt = 1 + max(RunFolder(results, "").attempts(work_id), default=0)
+        while True:
+            folder = RunFolder(results, run_id(work_id, attempt))
+            if folder.claim(first, content):
+                return folder
+            attempt += 1
+    except DispatchError:
+        raise
+    except Exception as error:  # the system's, s3fs's, and the SDK's own
+        raise BadResults(results, getattr(error, "strerror", None) or first_line(error)) from error
 
 
 def _error_code(error: OSError) -> str:

@@ -25,7 +25,6 @@ from jobs.runtime.storage import resolve
 from jobs.runtime.tally import Tally
 from jobs.trips import COLUMNS, TripParams
 from jobspec import (
-    DispatchError,
     InputFile,
     Job,
     OutOfMemory,
@@ -35,6 +34,7 @@ from jobspec import (
     RunState,
     Spec,
     SpecError,
+    as_dispatch_error,
     redacted,
     shown_spec,
     work_id,
@@ -258,12 +258,18 @@ def give_up(folder: RunFolder | None, error: BaseException) -> None:
     """Leave the spec and what went wrong, nothing else; failing to must not hide the error itself."""
     if folder is None:  # the run has no id yet
         return
-    problem = error if isinstance(error, DispatchError) else DispatchError(f"{type(error).__name__}: {error}")
-    problem.run_id = folder.name
+    told = _json(as_dispatch_error(error, folder.name).as_problem())
+    written = False
+    # Written first: a task that is still under way somewhere sees it, and writes nothing more. On a full disk there is
+    # room for it only when the rest is gone.
     with contextlib.suppress(Exception):
-        # Written first: a task that is still under way somewhere sees it, and writes nothing more.
-        folder.put(ERROR, _json(problem.as_problem()))
+        folder.put(ERROR, told)
+        written = True
+    with contextlib.suppress(Exception):
         folder.discard(keep=_GIVEN | {ERROR})
+    if not written:
+        with contextlib.suppress(Exception):
+            folder.put(ERROR, told)
 
 
 def _counted(pinned: InputFile, tally: Tally) -> InputFile:

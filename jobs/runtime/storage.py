@@ -17,15 +17,20 @@ from jobspec import (
     InputChanged,
     InputFile,
     InputUnavailable,
+    NoCredentials,
     NoInputs,
     Problem,
     SpecError,
     TooManyInputs,
     UnreadableFile,
 )
+from jobspec.document import MAX_BYTES
 from jobspec.problem import show
 
 MAX_INPUTS = 10_000
+_NO_CREDENTIALS = frozenset(  # what the SDK calls it, which is not imported here
+    {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "UnauthorizedSSOTokenError"}
+)
 
 
 class Source(ABC):
@@ -242,7 +247,7 @@ def _local_matches(pattern: str) -> Iterable[InputFile]:
             raise UnreadableFile(str(odd), "it is no regular file: trips are read more than once, and in parts")
         return [InputFile(uri=str(p), bytes=(s := p.stat()).st_size, etag=_local_etag(s)) for p in absolute]
     except (OSError, ValueError) as error:
-        raise UnreadableFile(pattern, _first_line(error)) from error
+        raise UnreadableFile(pattern, first_line(error)) from error
 
 
 def _s3_matches(pattern: str) -> Iterable[InputFile]:
@@ -269,7 +274,8 @@ def _s3_told(uri: str) -> Iterator[None]:
     except DispatchError:
         raise
     except Exception as error:  # s3fs's, and the SDK's own: no credentials, no connection, no such region
-        raise InputUnavailable(uri, _first_line(error)) from error
+        lacks_credentials = type(error).__name__ in _NO_CREDENTIALS
+        raise (NoCredentials if lacks_credentials else InputUnavailable)(uri, first_line(error)) from error
 
 
 def _has_wildcard(pattern: str) -> bool:
@@ -284,28 +290,31 @@ def _s3_etag(details: Any) -> str:
     return str(details["ETag"]).strip('"')
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-def read_document(uri: str, limit: int = 2**20) -> bytes:
-    """A small document, such as a spec; of a greater one the first `limit` bytes, enough to see that it is too large.
-
-    Raises SpecError where it cannot be read.
-    """
+def read_document(uri: str, limit: int = MAX_BYTES) -> bytes:
+    """A small document, such as a spec. Raises SpecError where it cannot be read or has more than `limit` bytes."""
     scheme = scheme_of(uri)
     if scheme not in {"file", "s3"}:
         raise unreadable_spec(uri, f"documents are not read through {scheme}://")
     try:
         if scheme == "file":  # maybe a pipe, which fsspec cannot read
             with Path(uri.removeprefix("file://")).open("rb") as local:
-                return local.read(limit)
-        with filesystem(scheme).open(uri, "rb", block_size=limit) as file:
-            return bytes(file.read(limit))
+                size, content = os.fstat(local.fileno()).st_size, local.read(limit + 1)
+        else:
+            with filesystem(scheme).open(uri, "rb", block_size=limit) as file:
+                size, content = file.size, bytes(file.read(limit + 1))
     except DispatchError:
         raise
     except Exception as error:  # of the SDK too
-        raise unreadable_spec(uri, getattr(error, "strerror", None) or _first_line(error)) from error
+        raise unreadable_spec(uri, getattr(error, "strerror", None) or first_line(error)) from error
+    if len(content) > limit:
+        found = f"{size:,} bytes" if size > limit else "more"  # a pipe does not say
+        raise SpecError([Problem("", "the document is too large", found, f"at most {limit:,} bytes")])
+    return content
 
 
 def unreadable_spec(uri: str, reason: str) -> SpecError:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from click.testing import CliRunner, Result
 
 from cli.main import main
 from jobs import JOBS
+from jobs.runtime import run
+from jobspec import Registry
 from tests.oracle.sheet import DATA
 
 YELLOW = DATA / "yellow_tripdata_2018-01.csv"
@@ -54,11 +57,12 @@ def test_a_job_is_described_with_all_its_params(name: str) -> None:
 
 def test_an_unknown_job_is_met_with_a_suggestion() -> None:
     shown = dispatch("jobs", "vendor-sumary")
-    assert shown.exit_code == 2
-    assert 'did you mean "vendor-summary"?' in shown.stderr
+    assert shown.exit_code == 7
+    assert "did you mean 'vendor-summary'?" in shown.stderr
     told = json.loads(dispatch("jobs", "vendor-sumary", "--json").stdout)
     assert told["state"] == "FAILED"
-    assert told["error"]["problems"][0]["suggestion"] == "vendor-summary"
+    assert told["error"]["type"] == "urn:dispatch:error:not-found"
+    assert told["error"]["suggestion"] == "vendor-summary"
 
 
 def test_a_good_spec(spec: str) -> None:
@@ -86,10 +90,39 @@ def test_a_spec_that_cannot_be_read(missing: str) -> None:
     assert not Path("nowhere").exists()
 
 
-def test_results_can_be_written_to_folders_and_s3_only(spec: str) -> None:
-    shown = dispatch("run", spec, "--results", "https://host/results", "--json")
+@pytest.mark.parametrize(
+    ("results", "reason"),
+    [
+        ("https://host/results", "nothing is written through https://"),
+        ("gs://bucket", "nothing is written through gs://"),
+        ("s3://", "it names no bucket"),
+        ("s3:///x", "it names no bucket"),
+        ("", "it names no folder"),
+        ("file://", "it names no folder"),
+        ("/dev/null", "Not a directory"),
+        ("/proc/x", "No such file or directory"),
+        (str(YELLOW), "exists|Not a directory"),
+    ],
+)
+def test_results_can_be_written_to_folders_and_s3_only(
+    results: str, reason: str, spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = dispatch("run", spec, "--results", results, "--json")
     assert shown.exit_code == 2
-    assert "https://host/results" in json.loads(shown.stdout)["error"]["detail"]
+    told = json.loads(shown.stdout)["error"]
+    assert told["type"] == "urn:dispatch:error:bad-results"
+    assert re.search(reason, told["detail"])
+    assert json.dumps(results) in told["detail"]
+    assert "Traceback" not in shown.stderr
+    assert os.listdir() == ["spec.json"]  # noqa: PTH208
+
+
+def test_a_spec_that_is_too_large_is_told_its_size(tmp_path: Path) -> None:
+    (tmp_path / "big.json").write_bytes(b" " * 10_000_000)
+    shown = dispatch("validate", str(tmp_path / "big.json"))
+    assert shown.exit_code == 2
+    assert "too large, got 10,000,000 bytes; allowed: at most 262,144 bytes" in shown.stderr
 
 
 def test_a_run_for_people(spec: str, tmp_path: Path) -> None:
@@ -138,11 +171,17 @@ def test_a_wildcard_that_meets_another_file_names_it_and_says_what_to_do(tmp_pat
     assert "taxi_zone_lookup.csv: none of its columns" in shown.stdout
 
 
-def test_a_failure_that_nobody_foresaw(spec: str, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    shown = dispatch("run", spec, "--results", str(tmp_path / "file"), "--json")
+def test_a_failure_that_nobody_foresaw(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def report(answers: Any) -> Any:
+        return answers["no such answer"]
+
+    monkeypatch.setattr(run, "JOBS", Registry([replace(JOBS["vendor-summary"], report=report)]))
+    shown = dispatch("run", spec, "--results", str(tmp_path), "--json")
     assert shown.exit_code == 1
-    assert json.loads(shown.stdout)["error"]["type"] == "urn:dispatch:error:internal"
+    told = json.loads(shown.stdout)
+    assert told["error"]["type"] == "urn:dispatch:error:internal"
+    (error,) = tmp_path.rglob("error.json")
+    assert told["run_id"] == error.parent.name == json.loads(error.read_text())["run_id"]
 
 
 @pytest.mark.parametrize("command", [(), ("jobs",), ("validate",), ("run",)])

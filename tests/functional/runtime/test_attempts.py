@@ -9,6 +9,7 @@ import pytest
 
 from jobs.runtime.outputs import RunFolder, next_folder
 from jobs.runtime.run import run_spec
+from jobspec import BadResults
 from tests.functional.runtime.runs import spec_of
 from tests.servers.s3 import S3
 
@@ -54,5 +55,5 @@ def test_whole_runs_of_the_same_work(results: str, trip_files: dict[str, list[Pa
 
 def test_what_s3_refuses_for_another_reason_is_an_error(s3: S3) -> None:
     s3.refused["/results/runs/work-1/spec.json"] = ("403 Forbidden", "AccessDenied")
-    with pytest.raises(PermissionError):
+    with pytest.raises(BadResults, match="AccessDenied"):
         next_folder("s3://results", "work", "spec.json", b"{}")

@@ -30,6 +30,14 @@ def no_folder_to_write_to(tmp_path: Path, patch: pytest.MonkeyPatch) -> tuple[di
     return trips(YELLOW), []
 
 
+def broken_report(tmp_path: Path, patch: pytest.MonkeyPatch) -> tuple[dict[str, Any], list[str]]:
+    def report(answers: Any) -> Any:
+        return answers["no such answer"]
+
+    patch.setattr(run, "JOBS", Registry([replace(jobs.JOBS["trip-duration"], report=report)]))
+    return trips(YELLOW), []
+
+
 def broken(tmp_path: Path, patch: pytest.MonkeyPatch) -> tuple[dict[str, Any], list[str]]:
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
     return trips(tmp_path / "broken.parquet"), []
@@ -57,8 +65,9 @@ def out_of_memory(tmp_path: Path, patch: pytest.MonkeyPatch) -> tuple[dict[str, 
 
 
 WAYS: dict[str, Way] = {
-    "internal": no_folder_to_write_to,
+    "internal": broken_report,
     "bad-spec": lambda tmp_path, patch: ({"job": "nope"}, []),
+    "bad-results": no_folder_to_write_to,
     "no-inputs": lambda tmp_path, patch: (trips(tmp_path / "absent-*.csv"), []),
     "too-many-inputs": too_many,
     "unreadable-file": broken,
@@ -74,6 +83,7 @@ WAYS: dict[str, Way] = {
 # Provoked where the means are at hand, or by no run at all.
 ELSEWHERE = {
     **dict.fromkeys(("no-workers", "superseded"), "test_clusters.py"),
+    "no-credentials": "test_s3.py",
     "cancelled": "test_interrupted_runs.py",
     "interrupted": "test_interrupted_runs.py",
     "bad-data": "the parent of the errors of data; nothing raises it itself",
@@ -116,6 +126,7 @@ def test_a_way_to_each(
     assert told["error"]["type"] == f"urn:dispatch:error:{code}"
     assert told["error"]["detail"]
     assert not list(tmp_path.rglob("result.json"))
+    assert told["run_id"] == next((left.parent.name for left in tmp_path.rglob("error.json")), None)
     for left in tmp_path.rglob("error.json"):
         assert json.loads(left.read_text())["type"] == f"urn:dispatch:error:{code}"
     if named and code != "internal":  # there is nowhere to write to

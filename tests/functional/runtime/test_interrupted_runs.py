@@ -1,5 +1,6 @@
 """Runs that fail, are stopped or are killed leave no half of a result and no process behind."""
 
+import errno
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ from jobs import JOBS
 from jobs.runtime import cluster as cluster_module
 from jobs.runtime.progress import Event
 from jobs.runtime.run import run_spec
-from jobspec import Cancelled, Registry, RunState, UnreadableFile
+from jobspec import BadResults, Cancelled, Registry, RunState, UnreadableFile
 from tests.functional.runtime.runs import spec_of, told
 from tests.servers.s3 import S3
 from tests.servers.web import Gate, Web, web_server
@@ -223,6 +224,28 @@ def test_a_run_that_fails_at_its_report_takes_its_tables_back(tmp_path: Path, tr
     assert list(files_of(tmp_path / "runs").values()) == [["error.json", "spec.json"]]
     (error,) = [json.loads(path.read_text()) for path in tmp_path.rglob("error.json")]
     assert error["detail"] == "ZeroDivisionError: a plot of nothing"
+
+
+def test_a_full_disk_holds_the_error_and_nothing_of_the_run(
+    tmp_path: Path, trip_files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_bytes, room = Path.write_bytes, 3000
+
+    def write_what_fits(path: Path, content: bytes) -> int:
+        free = room - sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file())
+        if len(content) > free:
+            write_bytes(path, content[:free])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write_bytes(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", write_what_fits)
+    with pytest.raises(OSError, match="No space left"):
+        run_spec(spec_of(trip_files["csv"], "top-fares"), results=str(tmp_path), report=False)
+    assert list(files_of(tmp_path / "runs").values()) == [["error.json", "spec.json"]]
+    room = 10
+    with pytest.raises(BadResults, match="No space left"):
+        run_spec(spec_of(trip_files["csv"], "top-fares"), results=str(tmp_path / "full"), report=False)
+    assert list((tmp_path / "full" / "runs").iterdir()) == []
 
 
 def test_another_try_at_the_same_run_leaves_nothing_of_the_first(tmp_path: Path, trip_files: Files) -> None:

@@ -9,7 +9,7 @@ from jobs.runtime import storage
 from jobs.runtime.__main__ import main
 from jobs.runtime.run import run_spec
 from jobs.runtime.storage import open_source, resolve
-from jobspec import InputChanged, InputUnavailable, NoInputs, TooManyInputs, UnreadableFile
+from jobspec import InputChanged, InputUnavailable, NoCredentials, NoInputs, TooManyInputs, UnreadableFile
 from tests.functional.runtime.runs import spec_of, told
 from tests.servers.s3 import S3
 
@@ -162,7 +162,7 @@ def test_no_credentials(stored: S3, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    with pytest.raises(InputUnavailable, match="credentials"):
+    with pytest.raises(NoCredentials, match=r"Unable to locate credentials; log in .* or set AWS_PROFILE"):
         resolve(["s3://trips/in/yellow_tripdata_2018-01.csv"])
 
 

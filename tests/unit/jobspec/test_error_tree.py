@@ -21,6 +21,8 @@ EXAMPLES = {
     errors.TooManyInputs: ((12_345, 10_000), "12,345 files match; a run reads at most 10,000"),
     errors.UnreadableFile: (("s3://b/x", "no column"), "s3://b/x cannot be read: no column"),
     errors.InputChanged: (("s3://b/x", "e1", "e2"), "expected e1, found e2"),
+    errors.BadResults: (("/dev/null", "Not a directory"), 'results cannot be written to "/dev/null": Not a directory'),
+    errors.NoCredentials: (("s3://b/k", "Unable to locate credentials"), "or set AWS_PROFILE"),
     errors.InputUnavailable: (("https://h/x", "403"), "https://h/x is not available now, try again later: 403"),
     errors.MixedTaxis: (("y.csv", "g.csv"), "y.csv is yellow, g.csv is green"),
     errors.OutOfMemory: (("worker 3",), "worker 3"),
