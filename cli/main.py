@@ -1,6 +1,7 @@
 """`dispatch`: the command line."""
 
 import json
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -21,6 +22,7 @@ def failing_clearly(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> Any:
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back since cli.start
             return command(*arguments, **options)
         except DispatchError as error:
             problem: DispatchError = error

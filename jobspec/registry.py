@@ -4,6 +4,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from traceback import walk_tb
 from types import ModuleType
 from typing import Any
 
@@ -71,7 +72,8 @@ def _job(package: ModuleType, module_name: str) -> Job:
     except JobDefinitionError:
         raise
     except Exception as error:
-        raise JobDefinitionError(file, f"cannot be imported: {type(error).__name__}: {error}") from error
+        at = f" at line {line}" if (line := _line(error, package, module_name)) else ""
+        raise JobDefinitionError(file, f"cannot be imported{at}: {type(error).__name__}: {error}") from error
     name = module_name.replace("_", "-")
     faults = _faults(name, module)
     if faults:
@@ -92,6 +94,15 @@ def _job(package: ModuleType, module_name: str) -> Job:
 
 def _file(module: str) -> str:
     return f"{module.replace('.', '/')}.py"
+
+
+def _line(error: Exception, package: ModuleType, module_name: str) -> int | None:
+    """The line of the module's own file at which its import failed, if it came that far."""
+    if isinstance(error, SyntaxError):
+        return None  # its words name the file, which may be another, and the line
+    dotted = f"{package.__name__}.{module_name}"
+    lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_globals.get("__name__") == dotted]
+    return lines[-1] if lines else None
 
 
 def _faults(name: str, module: ModuleType) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -182,6 +183,52 @@ def test_a_failure_that_nobody_foresaw(spec: str, tmp_path: Path, monkeypatch: p
     assert told["error"]["type"] == "urn:dispatch:error:internal"
     (error,) = tmp_path.rglob("error.json")
     assert told["run_id"] == error.parent.name == json.loads(error.read_text())["run_id"]
+
+
+def started(script: str, *arguments: str, folder: str = ".") -> "subprocess.CompletedProcess[str]":
+    """The command as it is installed, in a process of its own, after the script; what the folder holds comes first."""
+    code = f"import sys\nsys.argv = {['dispatch', *arguments]!r}\n{script}\nfrom cli.start import main\nmain()"
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=120)
+
+
+INTERRUPT_AT = """
+import os, signal
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+"""
+
+
+@pytest.mark.parametrize("module", ["click", "jobs.explore_trips", "jobs.runtime.run", "pyarrow"])
+def test_ctrl_c_while_it_starts(module: str, spec: str, tmp_path: Path) -> None:
+    ended = started(INTERRUPT_AT.format(module=module), "run", spec, "--results", str(tmp_path), "--json")
+    assert ended.returncode == 130, ended.stderr
+    assert "Traceback" not in ended.stderr
+    told = json.loads(ended.stdout.splitlines()[-1])
+    assert (told["state"], told["error"]["type"]) == ("CANCELLED", "urn:dispatch:error:interrupted")
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ('"""Broken."""\n\ndef (:\n', "SyntaxError: invalid syntax (broken.py, line 3)"),
+        ('"""Broken."""\nimport no_such_module\n', "cannot be imported at line 2: ModuleNotFoundError"),
+        ('"""Broken."""\n', "missing SIZE"),
+    ],
+)
+def test_a_broken_job_is_told_by_its_file_and_line(source: str, reason: str, tmp_path: Path) -> None:
+    shutil.copytree("jobs", tmp_path / "jobs", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "jobs" / "broken.py").write_text(source)
+    ended = started("", "jobs", "--json", folder=str(tmp_path))
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    error = json.loads(ended.stdout.splitlines()[-1])["error"]
+    assert error["type"] == "urn:dispatch:error:bad-job"
+    assert error["detail"].startswith("jobs/broken.py: ")
+    assert reason in error["detail"]
 
 
 @pytest.mark.parametrize("command", [(), ("jobs",), ("validate",), ("run",)])
