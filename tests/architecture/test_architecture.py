@@ -24,7 +24,7 @@ CHECKED = [*CODE, *TESTS, *sorted((ROOT / "benchmarks").rglob("*.py"))]
 JOB_IMPORTS = {"collections", "typing", "datetime", "math", "pydantic", "jobspec"}
 JOB_PACKAGES = ("jobs.questions", "jobs.reports", "jobs.trips")
 # Longer than other files may be, and why.
-LONG: dict[str, int] = {"jobspec/errors.py": 420}  # the one tree of errors, drawn at its top
+LONG: dict[str, int] = {"jobspec/errors.py": 450}  # the one tree of errors, drawn at its top
 HEAVY = ["dask", "distributed", "pandas", "numpy", "pyarrow", "numba", "boto3", "botocore", "s3fs", "matplotlib"]
 
 
