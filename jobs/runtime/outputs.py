@@ -171,13 +171,29 @@ def next_folder(results: str, work_id: str, first: str, content: bytes) -> RunFo
 
     Raises BadResults where none can be made.
     """
-    try:
+    with _place_for(results):
         attempt = 1 + max(RunFolder(results, "").attempts(work_id), default=0)
         while True:
             folder = RunFolder(results, run_id(work_id, attempt))
             if folder.claim(first, content):
                 return folder
             attempt += 1
+
+
+def begin_again(folder: RunFolder, first: str, content: bytes, keep: frozenset[str]) -> None:
+    """Write the first file of a run whose id is given, in the place of what an earlier try at this very run has left.
+
+    Raises BadResults where that cannot be done.
+    """
+    with _place_for(folder.results):
+        folder.discard(keep=keep)
+        folder.put(first, content)
+
+
+@contextlib.contextmanager
+def _place_for(results: str) -> Iterator[None]:
+    try:
+        yield
     except DispatchError:
         raise
     except Exception as error:  # the system's, s3fs's, and the SDK's own

@@ -18,7 +18,7 @@ from jobs.runtime.answering import Asked
 from jobs.runtime.cancelling import cancellable
 from jobs.runtime.code_version import code_version
 from jobs.runtime.execution import Executor, Form
-from jobs.runtime.outputs import ERROR, RESULT, RunFolder, next_folder
+from jobs.runtime.outputs import ERROR, RESULT, RunFolder, begin_again, next_folder
 from jobs.runtime.plan import Plan, make_plan
 from jobs.runtime.progress import Event, Progress, silent
 from jobs.runtime.storage import resolve
@@ -93,8 +93,7 @@ class _Run:
             try:
                 document = _json(shown_spec(self._spec))
                 if folder is not None:
-                    folder.discard(keep=_GIVEN)  # what an earlier try at this very run has left
-                    folder.put(SPEC, document)
+                    begin_again(folder, SPEC, document, keep=_GIVEN)
                 inputs = self._inputs()
                 if folder is None:
                     work = work_id(self._spec, inputs, str(self._environment["code_version"]))
