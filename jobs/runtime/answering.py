@@ -3,7 +3,7 @@
 import pickle
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,7 @@ class Asked:
 
     @cached_property
     def _content(self) -> bytes:
-        return pickle.dumps((self.questions, self.keeps_all, self.skips_bad_files, self.export_to))
+        return pickle.dumps(tuple(getattr(self, field.name) for field in fields(self)))
 
 
 @lru_cache(maxsize=8)

@@ -1,6 +1,7 @@
 """Where a run's tasks run: decided by its size, the machine, and what was asked for."""
 
 import pickle
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -35,3 +36,12 @@ def test_what_is_asked_is_there_once_in_a_process() -> None:
     one, other = (pickle.loads(pickle.dumps((number, asked)))[1] for number in (1, 2))
     assert one is other
     assert one == asked
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Asked)])
+def test_every_part_of_what_is_asked_is_sent(field: str) -> None:
+    plain = Asked({"trips": Trips()})
+    others = {"questions": {"fares": Stats("fare_amount")}, "export_to": "anything"}
+    asked = replace(plain, **{field: others.get(field, True)})
+    assert asked != plain
+    assert pickle.loads(pickle.dumps(asked)) == asked
