@@ -192,8 +192,10 @@ def started(script: str, *arguments: str, folder: str = ".") -> "subprocess.Comp
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=120)
 
 
+# Whoever runs the tests in the background has it ignored, and so everything that they start.
 INTERRUPT_AT = """
 import os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class Interrupting:
     def find_spec(self, name, path=None, target=None):
         if name == {module!r}:

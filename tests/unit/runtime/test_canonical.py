@@ -58,6 +58,8 @@ def wall(zone: str) -> Meaning:
             there = (EPOCH + timedelta(microseconds=microseconds)).astimezone(ZoneInfo(zone))
         except OverflowError:
             return UNCASTABLE
+        if there.year > 2037:  # Arrow knows no summer time from then on
+            there -= there.dst() or timedelta()
         return (there.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 
     return shown
